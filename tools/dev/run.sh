@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# The commands that run what was built: demo, test, sanitize, model, bench, ci.
+
+command_demo() {
+  ensure_packages "${packages_build[@]}"
+  build release digest_server
+  say "running the demo: digest_server $*"
+  exec build/release/examples/digest_server/digest_server "$@"
+}
+
+# Runs ctest and keeps its summary for the last line, below the list of what failed.
+run_ctest() {
+  local preset=$1
+  shift
+  say "running the tests (preset $preset)"
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --timeout 600 \
+    --parallel "$(nproc)" "$@" 2>&1 |
+    awk '/tests passed, [0-9]+ tests failed out of/ { summary = $0; next }
+         { print; fflush() }
+         END { if (summary) print summary }'
+  return "${PIPESTATUS[0]}"
+}
+
+command_test() {
+  local preset=release
+  if is_preset "${1:-}"; then
+    preset=$1
+    shift
+  fi
+  ensure_packages "${packages_build[@]}"
+  build "$preset"
+  run_ctest "$preset" "$@"
+}
+
+command_sanitize() {
+  local preset chosen=(asan tsan) failed=()
+  if [[ ${1:-} == asan || ${1:-} == tsan ]]; then
+    chosen=("$1")
+    shift
+  fi
+  ensure_packages "${packages_build[@]}"
+  for preset in "${chosen[@]}"; do
+    build "$preset"
+    run_ctest "$preset" "$@" || failed+=("$preset")
+  done
+  ((${#failed[@]} == 0)) || fail "failed with: ${failed[*]}"
+}
+
+command_model() {
+  ensure_packages "${packages_build[@]}"
+  [[ -f tests/model/CMakeLists.txt ]] || fail "there are no models: tests/model is missing"
+  build release coil_models
+  build/release/tests/model/coil_models "$@"
+}
+
+bench_names() {
+  echo micro
+  local script
+  for script in bench/*/run.py; do
+    [[ -f $script ]] && basename "$(dirname "$script")"
+  done
+}
+
+command_bench() {
+  local name=${1:-}
+  if [[ -z $name ]]; then
+    echo "benches (./dev bench NAME [arguments]):"
+    bench_names | sed 's/^/  /'
+    return
+  fi
+  shift
+  grep -qxF -- "$name" <(bench_names) || fail "there is no bench '$name'; there are: $(bench_names | xargs)"
+  ensure_packages "${packages_build[@]}"
+  mkdir -p build/bench
+  if [[ $name == micro ]]; then
+    bench_micro "$@"
+  else
+    bench_workload "$name" "$@"
+  fi
+}
+
+bench_micro() {
+  build release coil_bench_micro
+  build/release/bench/coil_bench_micro --benchmark_out=build/bench/micro.json \
+    --benchmark_out_format=json --benchmark_counters_tabular=true "$@"
+  say "JSON: build/bench/micro.json"
+}
+
+# A workload's run.py finds its programs in $COIL_BENCH_BIN and writes its JSON to $COIL_BENCH_OUT.
+bench_workload() {
+  local name=$1
+  shift
+  build release "bench/$name/all"
+  COIL_BENCH_BIN=$PWD/build/release/bench/$name COIL_BENCH_OUT=$PWD/build/bench \
+    python3 "bench/$name/run.py" "$@"
+}
+
+# The sanitizers cost a second build of everything; skip them when the rest took long.
+command_ci() {
+  command_test
+  command_check
+  if ((SECONDS < 900)); then
+    command_sanitize asan -L unit
+  else
+    say "no time left for the sanitizers ($SECONDS s): ./dev sanitize"
+  fi
+}
