@@ -1,0 +1,67 @@
+#include <coil/detail/callback.hpp>
+#include <coil/detail/scheduler.hpp>
+#include <coil/exception_context.hpp>
+#include <memory>
+#include <utility>
+
+namespace coil::detail {
+namespace {
+
+constinit Atomic<std::uint64_t> next_id{1};
+
+}  // namespace
+
+DoneCallback::DoneCallback(FutureBase& future) noexcept
+    : future_(future),
+      loop_(running_loop()),
+      id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
+  FutureWaiter::wake = &on_done;
+  Runnable::run = &on_loop;
+}
+
+std::uint64_t DoneCallback::enlist(DoneCallback* callback) {
+  const auto id = callback->id_;
+  if (!callback->future_.completion().add(*callback)) on_done(*callback);
+  return id;
+}
+
+int DoneCallback::unregister(FutureBase& future, std::uint64_t id) {
+  FutureWaiter* found = future.completion().remove_if([id](FutureWaiter& waiter) {
+    return waiter.wake == &on_done && static_cast<DoneCallback&>(waiter).id_ == id;
+  });
+  if (found == nullptr) return 0;
+  delete static_cast<DoneCallback*>(found);
+  return 1;
+}
+
+void DoneCallback::discard_all(FutureBase& future) noexcept {
+  const auto any = [](FutureWaiter& waiter) { return waiter.wake == &on_done; };
+  while (FutureWaiter* found = future.completion().remove_if(any))
+    delete static_cast<DoneCallback*>(found);
+}
+
+// Made on a thread that is no loop: there is nowhere to come back to, it runs where the future
+// was completed.
+void DoneCallback::on_done(FutureWaiter& waiter) noexcept {
+  auto& self = static_cast<DoneCallback&>(waiter);
+  self.done_ = FutureRef(&self.future_);
+  if (self.loop_ != nullptr) {
+    post(self, *self.loop_);
+  } else {
+    on_loop(self);
+  }
+}
+
+void DoneCallback::on_loop(Runnable& runnable) noexcept {
+  const std::unique_ptr<DoneCallback> self(static_cast<DoneCallback*>(&runnable));
+  try {
+    self->call(std::move(self->done_));
+  } catch (...) {
+    ExceptionContext context;
+    context.message = "Exception in callback of a future";
+    context.exception = std::current_exception();
+    report(context);
+  }
+}
+
+}  // namespace coil::detail

@@ -1,0 +1,201 @@
+// Cancel scopes (trio.CancelScope, move_on_after, fail_after): cancellation of a part of a task
+// and of everything below it, level-triggered.
+#pragma once
+
+#include <coil/coro.hpp>
+#include <coil/detail/cancel_work.hpp>
+#include <coil/detail/scheduler.hpp>
+#include <coil/detail/scope_node.hpp>
+#include <coil/detail/timer.hpp>
+#include <coil/exceptions.hpp>
+#include <coil/time.hpp>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace coil {
+
+class Canceller;
+
+struct CancelScopeOptions {
+  TimePoint deadline = detail::never;
+  bool shield = false;
+};
+
+// Lives in with_cancel_scope until its function has ended. Once cancelled, each suspension inside
+// throws CancelledError, again and again, unless a shield lies in between; the scope catches it
+// at its end. All members may be called from any task of the Runner while the scope lives.
+class CancelScope : private detail::ScopeNode, private detail::Timer {
+ public:
+  explicit CancelScope(const CancelScopeOptions& options = {});
+  ~CancelScope();
+  CancelScope(const CancelScope&) = delete;
+  CancelScope& operator=(const CancelScope&) = delete;
+
+  // Cancels everything inside; the first reason becomes what() of the CancelledErrors.
+  void cancel(std::string_view reason = {});
+  // A handle for any thread, also after the scope has ended.
+  [[nodiscard]] Canceller canceller();
+
+  [[nodiscard]] bool cancel_called() const noexcept;
+  // The scope has ended and caught its own cancellation.
+  [[nodiscard]] bool cancelled_caught() const noexcept { return caught_; }
+  [[nodiscard]] bool shield() const noexcept;
+  void set_shield(bool on);
+  // When it cancels itself; TimePoint::max() is never.
+  [[nodiscard]] TimePoint deadline() const noexcept;
+  void set_deadline(TimePoint when);
+
+  // For Coil's own use: what with_cancel_scope does around the function. leave() tells whether
+  // the error is this scope's own cancellation, which ends here.
+  void enter(detail::TaskBase& task);
+  [[nodiscard]] bool leave(const std::exception_ptr& error);
+
+ private:
+  friend class Canceller;
+  struct Link;
+
+  void deliver();
+  void disarm() noexcept;
+  static void expire(detail::Timer& timer, detail::CancelWork& work) noexcept;
+  static const detail::TimerKind timer_kind;
+
+  std::shared_ptr<Link> link_;
+  detail::SpinLock deadline_lock_;  // who arms and disarms the timer
+  bool timer_armed_ = false;
+  bool entered_ = false;
+  bool caught_ = false;
+};
+
+// Cancels a scope from anywhere; does nothing once the scope has ended. Copyable, thread-safe.
+class Canceller {
+ public:
+  void cancel(std::string_view reason = {}) const;
+  void operator()() const { cancel(); }
+
+ private:
+  friend class CancelScope;
+  explicit Canceller(std::shared_ptr<CancelScope::Link> link) : link_(std::move(link)) {}
+  std::shared_ptr<CancelScope::Link> link_;
+};
+
+// How a scope ended: with the function's value, or by its own cancellation.
+template <class T = void>
+class CancelResult {
+ public:
+  CancelResult() = default;  // cancelled
+  explicit CancelResult(detail::NonVoid<T> value) : value_(std::move(value)) {}
+
+  [[nodiscard]] bool cancelled_caught() const noexcept { return !value_.has_value(); }
+  [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
+  // Throws std::bad_optional_access after a cancellation.
+  detail::NonVoid<T>& value() & { return value_.value(); }
+  const detail::NonVoid<T>& value() const& { return value_.value(); }
+  detail::NonVoid<T>&& value() && { return std::move(value_).value(); }
+
+ private:
+  std::optional<detail::NonVoid<T>> value_;
+};
+
+namespace detail {
+
+// The body of a with_...: takes the scope or nothing.
+template <class Fn, class Arg>
+using BodyResult = typename decltype([] {
+  if constexpr (std::is_invocable_v<Fn&, Arg&>) {
+    return std::type_identity<AwaitResult<std::invoke_result_t<Fn&, Arg&>>>{};
+  } else {
+    return std::type_identity<AwaitResult<std::invoke_result_t<Fn&>>>{};
+  }
+}())::type;
+
+template <class Fn, class Arg>
+decltype(auto) call_body(Fn& fn, Arg& arg) {
+  if constexpr (std::is_invocable_v<Fn&, Arg&>) {
+    return fn(arg);
+  } else {
+    return fn();
+  }
+}
+
+// The awaitable that gives the running task without suspending.
+class CurrentTask : public NativeAwaiter {
+ public:
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> self) noexcept {
+    task_ = self.promise().task;
+    return false;
+  }
+  [[nodiscard]] TaskBase& await_resume() const noexcept { return *task_; }
+
+ private:
+  TaskBase* task_ = nullptr;
+};
+
+template <class Fn, class T = BodyResult<Fn, CancelScope>>
+Coro<CancelResult<T>> run_in_scope(Fn& fn, CancelScope& scope) {
+  scope.enter(co_await CurrentTask());
+  std::optional<NonVoid<T>> value;
+  std::exception_ptr error;
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await call_body(fn, scope);
+      value.emplace();
+    } else {
+      value.emplace(co_await call_body(fn, scope));
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (scope.leave(error)) co_return CancelResult<T>();
+  if (error) std::rethrow_exception(std::move(error));
+  co_return CancelResult<T>(std::move(*value));
+}
+
+}  // namespace detail
+
+// Runs fn(scope) or fn() inside a new scope. The scope's own cancellation ends there; any other
+// exception goes on, Task::cancel's CancelledError included.
+template <class Fn>
+auto with_cancel_scope(Fn fn, CancelScopeOptions options = {})
+    -> Coro<CancelResult<detail::BodyResult<Fn, CancelScope>>> {
+  CancelScope scope(options);
+  co_return co_await detail::run_in_scope(fn, scope);
+}
+
+// The same with a deadline from now (trio.move_on_after).
+template <class Fn>
+auto move_on_after(TimeLimit limit, Fn fn)
+    -> Coro<CancelResult<detail::BodyResult<Fn, CancelScope>>> {
+  CancelScope scope({.deadline = limit.deadline(detail::now())});
+  co_return co_await detail::run_in_scope(fn, scope);
+}
+template <class Fn>
+auto move_on_at(TimePoint deadline, Fn fn)
+    -> Coro<CancelResult<detail::BodyResult<Fn, CancelScope>>> {
+  CancelScope scope({.deadline = deadline});
+  co_return co_await detail::run_in_scope(fn, scope);
+}
+
+// The same, but throws TimeoutError when the deadline cut it short (trio.fail_after).
+template <class Fn>
+auto fail_at(TimePoint deadline, Fn fn) -> Coro<detail::BodyResult<Fn, CancelScope>> {
+  CancelScope scope({.deadline = deadline});
+  auto result = co_await detail::run_in_scope(fn, scope);
+  if (scope.cancelled_caught()) throw TimeoutError();
+  if constexpr (!std::is_void_v<detail::BodyResult<Fn, CancelScope>>)
+    co_return std::move(result).value();
+}
+template <class Fn>
+auto fail_after(TimeLimit limit, Fn fn) -> Coro<detail::BodyResult<Fn, CancelScope>> {
+  return fail_at(limit.deadline(detail::now()), std::move(fn));
+}
+
+// The nearest deadline of the scopes around the running task; -infinity (TimePoint::min()) if it
+// is cancelled already, never (TimePoint::max()) if there is none.
+[[nodiscard]] TimePoint current_effective_deadline();
+
+}  // namespace coil

@@ -1,0 +1,107 @@
+// The part of a future that several threads fight over: completed once, waiters woken once.
+//
+//   a completer (any thread)            a waiter (any thread)         a canceller of the waiter
+//   1. claim(): one wins                a. add(): lock; not done:     i.  remove(): lock; not done:
+//   2. writes the value, alone             link, else false               unlink, true; else false
+//   3. complete(): lock; phase; take    b. done() (acquire) reads         (the wake-up is coming)
+//      the list; unlock; wake each         what 2 wrote
+//
+// A node is woken exactly once if add() was true and remove() was not; its memory belongs to the
+// waiter again once woken or removed. The phase is stored under the lock (release) before the
+// list is taken, so a node that add() links is seen by complete().
+// Kept by tests/model/completion_model.cpp, "a waiter is woken once or removed".
+#pragma once
+
+#include <coil/detail/atomic.hpp>
+#include <coil/detail/spin_lock.hpp>
+#include <cstdint>
+
+namespace coil::detail {
+
+// One who waits for a future. `wake` may destroy the node.
+struct FutureWaiter {
+  using Wake = void (*)(FutureWaiter&) noexcept;
+  Wake wake = nullptr;
+  FutureWaiter* previous = nullptr;
+  FutureWaiter* next = nullptr;
+};
+
+class Completion {
+ public:
+  enum class Phase : std::uint8_t { Pending, Value, Exception, Cancelled };
+
+  [[nodiscard]] Phase phase() const noexcept { return phase_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool done() const noexcept { return phase() != Phase::Pending; }
+
+  // True: the caller alone may write the result, and must complete() or unclaim().
+  [[nodiscard]] bool claim() noexcept {
+    const SpinGuard guard(lock_);
+    if (claimed_) return false;
+    claimed_ = true;
+    return true;
+  }
+  // The result could not be written (its copy threw).
+  void unclaim() noexcept {
+    const SpinGuard guard(lock_);
+    claimed_ = false;
+  }
+
+  // Publishes the result and wakes the waiters, first come first served.
+  void complete(Phase phase) noexcept {
+    FutureWaiter* waiter = nullptr;
+    {
+      const SpinGuard guard(lock_);
+      claimed_ = true;
+      phase_.store(phase, std::memory_order_release);
+      waiter = head_;
+      head_ = tail_ = nullptr;
+    }
+    while (waiter != nullptr) {
+      FutureWaiter* next = waiter->next;  // before wake(): the node may be gone after it
+      waiter->wake(*waiter);
+      waiter = next;
+    }
+  }
+
+  // False: already done, the waiter was not added.
+  [[nodiscard]] bool add(FutureWaiter& waiter) noexcept {
+    const SpinGuard guard(lock_);
+    if (done()) return false;
+    waiter.next = nullptr;
+    waiter.previous = tail_;
+    (tail_ != nullptr ? tail_->next : head_) = &waiter;
+    tail_ = &waiter;
+    return true;
+  }
+
+  // False: done, and the wake-up has come or is coming.
+  [[nodiscard]] bool remove(FutureWaiter& waiter) noexcept {
+    const SpinGuard guard(lock_);
+    if (done()) return false;
+    (waiter.previous != nullptr ? waiter.previous->next : head_) = waiter.next;
+    (waiter.next != nullptr ? waiter.next->previous : tail_) = waiter.previous;
+    return true;
+  }
+
+  // Calls fn(waiter) under the lock until it gives true, and removes and returns that waiter.
+  template <class Fn>
+  [[nodiscard]] FutureWaiter* remove_if(Fn&& fn) noexcept {
+    const SpinGuard guard(lock_);
+    for (FutureWaiter* waiter = head_; waiter != nullptr; waiter = waiter->next) {
+      if (!fn(*waiter)) continue;
+      (waiter->previous != nullptr ? waiter->previous->next : head_) = waiter->next;
+      (waiter->next != nullptr ? waiter->next->previous : tail_) = waiter->previous;
+      return waiter;
+    }
+    return nullptr;
+  }
+
+ private:
+  SpinLock lock_;
+  bool claimed_ = false;
+  Atomic<Phase> phase_{Phase::Pending};
+  FutureWaiter* head_ = nullptr;
+  FutureWaiter* tail_ = nullptr;
+};
+
+}  // namespace coil::detail

@@ -1,0 +1,78 @@
+// asyncio's ensure_future, for those who take "anything that can be awaited" and start it at once
+// (gather, shield): a Task or Future stays what it is, all else becomes a task.
+#pragma once
+
+#include <coil/coro.hpp>
+#include <coil/future.hpp>
+#include <coil/task.hpp>
+#include <type_traits>
+#include <utility>
+
+namespace coil::detail {
+
+template <class T>
+std::type_identity<T> future_value(const Future<T>&);
+template <class A>
+concept FutureLike = requires(const std::remove_cvref_t<A>& a) { future_value(a); };
+
+// A future, and whether it is a task made here: then nobody else can read its result.
+template <class T>
+struct Ensured {
+  using value_type = T;
+  FutureRef ref;
+  ValueHolder<T>* holder;
+  bool own;
+};
+
+template <class T>
+Ensured<T> start_own(Coro<T> coro) {
+  require_loop("gather or shield of a coroutine");
+  // Told apart in reports by where its coroutine is written.
+  auto handle = coro.release();
+  const auto origin = handle ? handle.promise().where_made : std::source_location();
+  auto task = launch(Coro<T>(handle), {}, nullptr, nullptr, origin);
+  return {FutureAccess::ref(task), &FutureAccess::holder(task), true};
+}
+
+template <class A>
+auto ensure_future(A&& awaitable) {
+  using Plain = std::remove_cvref_t<A>;
+  if constexpr (FutureLike<Plain>) {
+    using T = typename decltype(future_value(std::declval<const Plain&>()))::type;
+    return Ensured<T>{FutureAccess::ref<T>(awaitable), &FutureAccess::holder<T>(awaitable), false};
+  } else if constexpr (Awaitable<Plain>) {
+    static_assert(std::is_constructible_v<Plain, A&&>,
+                  "this awaitable is taken over: write std::move(awaitable)");
+    return start_own(as_coro(Plain(std::forward<A>(awaitable))));
+  } else {
+    return start_own(as_coro(std::decay_t<A>(std::forward<A>(awaitable))));
+  }
+}
+
+// What ensure_future takes as one argument: an awaitable, or a function that gives one.
+template <class A>
+concept Startable =
+    Awaitable<std::remove_cvref_t<A>> ||
+    (std::is_invocable_v<std::decay_t<A>&> &&
+     Awaitable<std::invoke_result_t<std::conditional_t<std::is_invocable_v<std::decay_t<A>&>,
+                                                       std::decay_t<A>&, Coro<void> (*)()>>>);
+
+template <class A>
+using EnsuredValue = typename decltype(ensure_future(std::declval<A>()))::value_type;
+
+// The result of a done future that ended well. Copied, because others may want it, unless it
+// cannot be, or nobody else can.
+template <class T>
+decltype(auto) read_result(ValueHolder<T>& holder, bool own) {
+  if constexpr (std::is_void_v<T>) {
+    return std::monostate();
+  } else if constexpr (std::is_reference_v<T>) {
+    return static_cast<T>(holder.slot().get());
+  } else if constexpr (std::is_copy_constructible_v<T>) {
+    return own ? T(std::move(holder.slot().get())) : T(holder.slot().get());
+  } else {
+    return T(std::move(holder.slot().get()));
+  }
+}
+
+}  // namespace coil::detail

@@ -1,0 +1,57 @@
+// How a task waits for a future or another task.
+#pragma once
+
+#include <coil/detail/future_state.hpp>
+#include <coil/detail/promise_base.hpp>
+#include <coil/detail/suspension.hpp>
+#include <utility>
+
+namespace coil::detail {
+
+extern const LeafKind future_leaf;    // a cancel goes on to the awaited one
+extern const LeafKind shielded_leaf;  // a cancel ends the wait and leaves the awaited one alone
+extern const LeafKind joining_leaf;   // no cancel gets through
+
+class FutureWait : public NativeAwaiter, public Suspension, public FutureWaiter {
+ public:
+  explicit FutureWait(FutureRef target, const LeafKind& kind = future_leaf) noexcept;
+
+  [[nodiscard]] bool await_ready() const noexcept { return target_->done(); }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> self) {
+    return self.promise().task->suspend(self, *this,
+                                        [this] { return target_->completion().add(*this); });
+  }
+  // For those who only want to know that it is done.
+  void await_resume() { check_abort(); }
+  [[nodiscard]] FutureBase& target() const noexcept { return *target_; }
+
+ protected:
+  void check_abort();
+  // Throws unless there is a value. A cancel that was forwarded shows as the waiter's own.
+  void check_result();
+
+ private:
+  FutureRef target_;
+};
+
+template <class T, bool move_out>
+class FutureAwaiter : public FutureWait {
+ public:
+  FutureAwaiter(FutureRef target, ValueHolder<T>& holder, const LeafKind& kind = future_leaf)
+      : FutureWait(std::move(target), kind), holder_(holder) {}
+
+  T await_resume() {
+    check_result();
+    if constexpr (move_out) {
+      return holder_.slot().take();
+    } else {
+      return holder_.slot().copy();
+    }
+  }
+
+ private:
+  ValueHolder<T>& holder_;
+};
+
+}  // namespace coil::detail

@@ -1,0 +1,113 @@
+// What gather waits for, whatever the types: one block with a node per child.
+//
+//   a child ends (any thread)            the awaiter                     a canceller of the awaiter
+//   1. failed, and that counts:          a. settled? goes on             i.  settled? not taken, the
+//      settle(node)                      b. arm(): Open -> its task;         wake-up is coming
+//   2. counts down; the last one:           settled meanwhile: goes on   ii. asks every child
+//      settle(none), releases            c. woken: reads the outcome
+//
+// outcome_ goes Open -> (task ->) settled, once: whoever settles wakes the task it finds there,
+// and nobody else does. A cancel never wakes: the children's ends do, and in the end all of them.
+// The block has two references: its owner's (the awaitable), and one of all children together,
+// which the last to end drops; the owner that goes first unlinks those that have not ended.
+// Kept by tests/core/gather_test.cpp and tests/core/gather_stress.cpp.
+#pragma once
+
+#include <coil/detail/future_base.hpp>
+#include <coil/detail/promise_base.hpp>
+#include <coil/detail/suspension.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace coil::detail {
+
+class GatherState;
+
+struct GatherNode : FutureWaiter {
+  FutureRef target;
+  void* holder = nullptr;        // the ValueHolder of what type the awaitable knows
+  GatherState* state = nullptr;
+  bool own = false;              // a task that nobody else knows of: its result may be moved out
+};
+
+// When the awaiter is woken: at the first child that ends without a value, or after the last one.
+enum class GatherMode : std::uint8_t { FirstError, AllDone };
+
+class GatherState {
+ public:
+  struct Dropper {
+    void operator()(GatherState* state) const noexcept { state->drop(); }
+  };
+  using Owner = std::unique_ptr<GatherState, Dropper>;
+
+  [[nodiscard]] static Owner make(std::size_t capacity, GatherMode mode);
+  GatherState(const GatherState&) = delete;
+  GatherState& operator=(const GatherState&) = delete;
+
+  // First all children, at most `capacity`, then watch(), once.
+  void add(FutureRef target, void* holder, bool own) noexcept;
+  void watch() noexcept;
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] GatherNode& node(std::size_t index) noexcept { return nodes()[index]; }
+  [[nodiscard]] bool settled() const noexcept {
+    return (outcome_.load(std::memory_order_acquire) & settled_bit) != 0;
+  }
+  // False: settled meanwhile. Throws std::runtime_error if another task awaits it.
+  [[nodiscard]] bool arm(TaskBase& task);
+  // Asks all children to cancel; tasks go to the list, the caller asks them.
+  void cancel_children(std::vector<FutureRef>& tasks) noexcept;
+  // Throws what the awaiter is to get instead of results, if anything. After settled().
+  void check(TaskBase* task, Abort aborted);
+
+ private:
+  static constexpr std::uintptr_t open = 0;
+  static constexpr std::uintptr_t settled_bit = 1;
+
+  GatherState(std::size_t capacity, GatherMode mode) noexcept : capacity_(capacity), mode_(mode) {}
+  ~GatherState();
+
+  [[nodiscard]] GatherNode* nodes() noexcept { return reinterpret_cast<GatherNode*>(this + 1); }
+  static void child_done(FutureWaiter& waiter) noexcept;
+  void settle(GatherNode* culprit) noexcept;
+  void count_down(std::size_t children) noexcept;
+  // From now on nobody hears of the children any more; their errors count as retrieved.
+  void disregard_children() noexcept;
+  void unlink_children() noexcept;
+  void drop() noexcept;
+  void release() noexcept;
+
+  std::size_t size_ = 0;
+  std::size_t capacity_;
+  Atomic<std::size_t> pending_{0};
+  Atomic<std::uint32_t> references_{1};
+  GatherMode mode_;
+  bool watched_ = false;
+  bool unlinked_ = false;
+  Atomic<std::uintptr_t> outcome_{open};  // open; the waiting TaskBase; culprit or 0, | settled_bit
+};
+
+class GatherWait : public NativeAwaiter, public Suspension {
+ public:
+  explicit GatherWait(GatherState& state) noexcept;
+
+  [[nodiscard]] bool await_ready() const noexcept { return state_.settled(); }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> self) {
+    TaskBase& task = *self.promise().task;
+    return task.suspend(self, *this, [&] { return state_.arm(task); });
+  }
+
+ protected:
+  [[nodiscard]] GatherState& state() const noexcept { return state_; }
+  void check() { state_.check(task, aborted); }
+
+ private:
+  static HookResult ask_children(Suspension& leaf, Abort kind) noexcept;
+  static const LeafKind leaf_kind;
+
+  GatherState& state_;
+};
+
+}  // namespace coil::detail

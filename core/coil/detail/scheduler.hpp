@@ -1,0 +1,50 @@
+// The seam between core and whoever moves runnable work: declared here, defined once, in sched.
+//
+// It is bound by the linker, not by a virtual table, because a switch goes through it.
+#pragma once
+
+#include <coil/time.hpp>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace coil {
+class Loop;
+struct ExceptionContext;
+}  // namespace coil
+
+namespace coil::detail {
+
+class TaskBase;
+struct Runnable;
+struct Timer;
+
+// The task and loop of this thread, or nullptr. Never inline: see frame_allocator.hpp.
+[[nodiscard]] TaskBase* running_task() noexcept;
+[[nodiscard]] Loop* running_loop() noexcept;
+// Throws NoRunningLoop naming the operation.
+Loop& require_loop(std::string_view operation);
+
+// Makes a suspended task runnable, once per suspension. Any thread.
+void make_ready(TaskBase& task) noexcept;
+// The running task goes behind everything that is ready on this loop.
+void make_ready_behind(TaskBase& task) noexcept;
+// Runs a callback soon on the given loop. Any thread.
+void post(Runnable& callback, Loop& loop) noexcept;
+
+// Takes over a new task, pinned to `home` if given, and makes it runnable (or, eager, runs it now
+// until it first suspends). Without a home: on this thread's loop.
+void start_task(TaskBase& task, Loop* home, bool eager);
+// The task is done: forget it.
+void task_finished(TaskBase& task) noexcept;
+
+// Timers of this thread's loop; disarming from any thread. See timer.hpp for who may do what.
+void arm_timer(Timer& timer, TimePoint deadline) noexcept;
+[[nodiscard]] bool disarm_timer(Timer& timer) noexcept;
+[[nodiscard]] TimePoint now() noexcept;
+
+// Hands a problem to the running Runner's exception handler; to stderr where there is none.
+void report(const ExceptionContext& context) noexcept;
+[[nodiscard]] bool debug_mode() noexcept;
+
+}  // namespace coil::detail

@@ -1,0 +1,161 @@
+// A task, whatever its result: what it runs, what it waits for, what cancels it.
+//
+// Who may touch what:
+//   1. resume_, leaf_          the task's thread until TaskState::suspend(); then whoever owns the
+//                              suspension (see task_state.hpp); then the thread that resumes it
+//   2. scope_, groups_, base   written by the task's thread under tree_lock_; read by it without,
+//                              by anybody else under tree_lock_
+//   3. cancels_, message       under tree_lock_
+//   4. loop_                   written by the loop that runs or adopts the task
+//   5. group_, links           the group's lock
+//   6. registry links          the registry's lock
+// A task holds one reference to itself from start_task() until it has ended.
+#pragma once
+
+#include <coil/affinity.hpp>
+#include <coil/detail/future_base.hpp>
+#include <coil/detail/runnable.hpp>
+#include <coil/detail/scope_node.hpp>
+#include <coil/detail/suspension.hpp>
+#include <coil/detail/task_state.hpp>
+#include <coroutine>
+#include <memory>
+#include <source_location>
+#include <string>
+
+namespace coil::detail {
+
+class CancelWork;
+struct ContextData;
+
+// Stands where a coroutine handle is expected: the compilers' common ABI begins every frame with
+// these two functions. A task's outermost coroutine "returns" into one.
+struct FrameHeader {
+  void (*resume)(FrameHeader*) = nullptr;
+  void (*destroy)(FrameHeader*) = nullptr;
+  [[nodiscard]] std::coroutine_handle<> handle() noexcept {
+    return std::coroutine_handle<>::from_address(this);
+  }
+};
+
+class TaskBase : public FutureBase, public Runnable {
+ public:
+  explicit TaskBase(std::source_location origin) noexcept : FutureBase(2), origin_(origin) {}
+  ~TaskBase() override;
+
+  // Suspends the running coroutine `handle` of this task in `leaf`. `arm` registers the leaf with
+  // its wake source and gives false if there is nothing to wait for any more. False: go on
+  // running, and let await_resume look at leaf.aborted. True: this task may be gone already.
+  template <class Arm>
+  [[nodiscard]] bool suspend(std::coroutine_handle<> handle, Suspension& leaf, Arm&& arm) {
+    leaf.task = this;
+    if (state_.cancel_pending() && cancel_on_entry(leaf)) [[unlikely]] return false;
+    leaf_ = &leaf;
+    resume_ = handle;
+    if (!arm()) return false;
+    switch (state_.suspend()) {
+      case TaskState::Suspended::Yes: return true;
+      case TaskState::Suspended::Woken: return false;
+      case TaskState::Suspended::CancelFirst: return cancel_own_leaf(leaf);
+    }
+    __builtin_unreachable();
+  }
+  // The leaf's wake source, once per suspension. Any thread. Does not touch the leaf.
+  void wake() noexcept;
+  // A cancel came while the task was in a ready queue: true, with the kind, if it is to throw now.
+  [[nodiscard]] Abort take_cancel() noexcept;
+  // Throws CancelledError for a leaf that was aborted.
+  [[noreturn]] void throw_cancelled(Abort abort);
+  void throw_if_aborted(const Suspension& leaf) {
+    if (leaf.aborted != Abort::None) [[unlikely]] throw_cancelled(leaf.aborted);
+  }
+  // An edge that could not be delivered at its suspension comes at the next one.
+  void defer_edge() noexcept { state_.flag(TaskState::EdgeBit); }
+  // The task's own: a pending edge counts as delivered by the CancelledError under way.
+  void absorb_edge() noexcept { (void)state_.take(TaskState::EdgeBit); }
+
+  // Task::cancel and friends. Any thread.
+  bool cancel(std::string_view message) override;
+  [[nodiscard]] int cancelling() const noexcept;
+  int uncancel() noexcept;
+  // Counts an edge and takes hold of the suspension if there is one; the hook comes later.
+  void request_edge(CancelWork& work) noexcept;
+  // Calls the leaf's hook for a suspension that is held; tells where the cancel goes on to.
+  HookResult run_hook(Abort kind) noexcept;
+  // Some scope around this task was cancelled, or a shield fell: look, everywhere below it.
+  static void deliver_level(Ref<TaskBase> task) noexcept;
+  // Carries a cancel of `task` on to what it awaits.
+  static void forward(Ref<TaskBase> task, Abort kind, HookResult next,
+                      std::string_view message) noexcept;
+
+  void push_scope(ScopeNode& scope) noexcept;
+  void pop_scope(ScopeNode& scope) noexcept;
+  void push_group(GroupNode& group) noexcept;
+  void pop_group(GroupNode& group) noexcept;
+  // Before start_task: the task's chain goes on outwards with the group's.
+  void join_group(GroupNode& group) noexcept;
+  [[nodiscard]] ScopeNode* scope() const noexcept { return scope_; }
+  [[nodiscard]] GroupNode* group() const noexcept { return group_; }
+  [[nodiscard]] SpinLock& tree_lock() noexcept { return tree_lock_; }
+  // Looks at the scopes again at the next suspension.
+  void flag_level() noexcept { state_.flag(TaskState::LevelBit); }
+
+  // After the outermost coroutine has ended and the result is in place: completes the future,
+  // leaves group and loop, drops the task's reference to itself.
+  void end(Phase phase, std::exception_ptr error) noexcept;
+
+  [[nodiscard]] TaskBase* as_task() noexcept override { return this; }
+  [[nodiscard]] std::coroutine_handle<> resume_point() const noexcept { return resume_; }
+  void set_resume_point(std::coroutine_handle<> handle) noexcept { resume_ = handle; }
+  [[nodiscard]] const Suspension* leaf() const noexcept { return leaf_; }
+  [[nodiscard]] bool suspended() const noexcept { return state_.suspended(); }
+  [[nodiscard]] Affinity affinity() const noexcept { return affinity_; }
+  void set_affinity(Affinity affinity) noexcept { affinity_ = affinity; }
+  [[nodiscard]] Loop* loop() const noexcept { return loop_.load(std::memory_order_relaxed); }
+  void set_loop(Loop* loop) noexcept { loop_.store(loop, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  void set_id(std::uint64_t id) noexcept { id_ = id; }
+  [[nodiscard]] std::string name() const;
+  void set_name(std::string_view name);
+  [[nodiscard]] const std::source_location& origin() const noexcept { return origin_; }
+
+  // The registry of the loop that adopted the task.
+  TaskBase* registry_previous = nullptr;
+  TaskBase* registry_next = nullptr;
+  void* registry = nullptr;
+  // Room for the task's context.
+  ContextData* context = nullptr;
+
+ private:
+  friend class GroupNode;
+
+  [[nodiscard]] bool cancel_on_entry(Suspension& leaf) noexcept;
+  [[nodiscard]] bool cancel_own_leaf(Suspension& leaf) noexcept;
+  [[nodiscard]] bool take_level() noexcept;
+  [[nodiscard]] TaskState::Request begin_edge(std::unique_ptr<std::string> message) noexcept;
+
+  TaskState state_;
+  mutable SpinLock tree_lock_;
+  Affinity affinity_ = Affinity::any;
+  int cancels_ = 0;
+  std::coroutine_handle<> resume_;
+  Suspension* leaf_ = nullptr;
+  ScopeNode* scope_ = nullptr;
+  GroupNode* groups_ = nullptr;
+  GroupNode* group_ = nullptr;
+  TaskBase* group_previous_ = nullptr;
+  TaskBase* group_next_ = nullptr;
+  Atomic<Loop*> loop_{nullptr};
+  std::uint64_t id_ = 0;
+  std::unique_ptr<std::string> name_;
+  std::unique_ptr<std::string> cancel_message_;
+  std::source_location origin_;
+};
+
+template <class Fn>
+void GroupNode::for_each(Fn&& fn) noexcept {
+  const SpinGuard guard(lock_);
+  for (TaskBase* task = first_; task != nullptr; task = task->group_next_) fn(*task);
+}
+
+}  // namespace coil::detail

@@ -1,0 +1,63 @@
+// A task with its result: runs one Coro<T> and keeps what it returned.
+#pragma once
+
+#include <coil/coro.hpp>
+#include <coil/detail/future_state.hpp>
+#include <coil/detail/scheduler.hpp>
+#include <coil/detail/task_base.hpp>
+#include <coil/exceptions.hpp>
+#include <exception>
+#include <source_location>
+#include <utility>
+
+namespace coil::detail {
+
+// The coroutine's continuation is this object itself, standing in as a frame: when the outermost
+// coroutine ends, control arrives in finished() by symmetric transfer.
+template <class T>
+class TaskImpl final : public TaskBase, public ValueHolder<T>, private FrameHeader {
+ public:
+  TaskImpl(Coro<T> coro, std::source_location origin) noexcept
+      : TaskBase(origin), coro_(coro.release()) {
+    FrameHeader::resume = &finished;
+    coro_.promise().continuation = FrameHeader::handle();
+    coro_.promise().task = this;
+    set_resume_point(coro_);
+  }
+  ~TaskImpl() override {
+    if (phase() == Phase::Value) this->slot().destroy();
+  }
+
+ private:
+  static void finished(FrameHeader* frame) noexcept {
+    auto& self = *static_cast<TaskImpl*>(frame);
+    auto& promise = self.coro_.promise();
+    std::exception_ptr error;
+    if (promise.outcome == CoroOutcome::Error) [[unlikely]] {
+      error = std::move(promise.error);
+    } else {
+      error = self.keep_value(promise);
+    }
+    self.coro_.destroy();  // before anybody hears of the end: arguments and locals are gone
+    Phase phase = Phase::Value;
+    if (error) [[unlikely]]
+      phase = is_cancelled_error(error) ? Phase::Cancelled : Phase::Exception;
+    self.end(phase, std::move(error));
+  }
+
+  std::exception_ptr keep_value(CoroPromise<T>& promise) noexcept {
+    if constexpr (!std::is_void_v<T>) {
+      try {
+        this->slot().build(promise.slot.take());
+      } catch (...) {
+        return std::current_exception();
+      }
+    }
+    (void)promise;
+    return nullptr;
+  }
+
+  typename Coro<T>::Handle coro_;
+};
+
+}  // namespace coil::detail

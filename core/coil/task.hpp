@@ -1,0 +1,86 @@
+// Task<T>: a coroutine that runs by itself (asyncio.Task), and create_task.
+#pragma once
+
+#include <coil/affinity.hpp>
+#include <coil/coro.hpp>
+#include <coil/detail/task_impl.hpp>
+#include <coil/future.hpp>
+#include <coil/task_ref.hpp>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace coil {
+
+struct TaskOptions {
+  std::string_view name = {};            // default: "Task-<number>"
+  Affinity affinity = Affinity::any;
+  bool eager = false;  // run it at once, on this thread, until it first suspends
+};
+
+// A shared handle. Dropping every handle neither cancels nor loses the task; if it then fails, the
+// exception handler gets "Task exception was never retrieved". Thread-safe.
+template <class T = void>
+class Task : public Future<T> {
+ public:
+  Task() noexcept = default;
+  explicit Task(detail::TaskImpl<T>* impl) noexcept
+      : Future<T>(detail::FutureRef(impl, detail::AdoptRef{}), impl) {}
+
+  // How many cancel() calls have not been taken back by uncancel().
+  [[nodiscard]] int cancelling() const { return base().cancelling(); }
+  int uncancel() const { return base().uncancel(); }
+  [[nodiscard]] std::string name() const { return base().name(); }
+  void set_name(std::string_view name) const { base().set_name(name); }
+  // The loop that last ran the task.
+  [[nodiscard]] Loop& get_loop() const { return *base().loop(); }
+
+  operator TaskRef() const {  // NOLINT(google-explicit-constructor)
+    return TaskRef(this->valid() ? &base() : nullptr);
+  }
+
+ private:
+  [[nodiscard]] detail::TaskBase& base() const {
+    return static_cast<detail::TaskBase&>(this->state());
+  }
+};
+
+namespace detail {
+
+template <class T>
+Task<T> launch(Coro<T> coro, const TaskOptions& options, Loop* home, GroupNode* group,
+               std::source_location origin) {
+  if (!coro) throw std::invalid_argument("create_task: the coroutine is empty or was moved from");
+  auto* impl = new TaskImpl<T>(std::move(coro), origin);
+  Task<T> task(impl);
+  if (!options.name.empty()) impl->set_name(options.name);
+  impl->set_affinity(home != nullptr ? Affinity::loop : options.affinity);
+  if (group != nullptr) impl->join_group(*group);
+  start_task(*impl, home, options.eager);
+  return task;
+}
+
+}  // namespace detail
+
+// Makes the coroutine (or other awaitable) a task of this thread's loop; it runs soon, not now
+// (unless eager). Throws NoRunningLoop off a loop.
+template <Awaitable A>
+Task<detail::AsCoroResult<A>> create_task(A awaitable, TaskOptions options = {},
+                                 std::source_location origin = std::source_location::current()) {
+  detail::require_loop("create_task");
+  return detail::launch(detail::as_coro(std::move(awaitable)), options, nullptr, nullptr, origin);
+}
+// The same for a function that returns one: function and arguments are kept alive.
+template <class Fn, class... Args>
+  requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
+auto create_task(Fn fn, Args... args) {
+  detail::require_loop("create_task");
+  return detail::launch(detail::as_coro(std::move(fn), std::move(args)...), {}, nullptr, nullptr,
+                        std::source_location::current());
+}
+
+}  // namespace coil
+
+template <class T>
+struct std::hash<coil::Task<T>> : std::hash<coil::Future<T>> {};

@@ -1,0 +1,69 @@
+#include <cxxabi.h>
+
+#include <coil/exceptions.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <typeinfo>
+
+namespace coil::detail {
+namespace {
+
+// libstdc++ knows the type of a held exception without throwing it.
+const std::type_info* type_of(const std::exception_ptr& error) noexcept {
+  return error ? error.__cxa_exception_type() : nullptr;
+}
+
+// The thrown object itself: libstdc++'s exception_ptr is one pointer to it. Throwing it again just
+// to look at it would cost a microsecond, in every cancelled task.
+CancelledError& held_cancelled_error(const std::exception_ptr& error) noexcept {
+  static_assert(sizeof(std::exception_ptr) == sizeof(void*));
+  void* object = nullptr;
+  std::memcpy(&object, &error, sizeof object);
+  return *static_cast<CancelledError*>(object);
+}
+
+std::string type_name(const std::exception_ptr& error) {
+  const auto* type = type_of(error);
+  if (type == nullptr) return "unknown exception";
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+  return name ? name.get() : type->name();
+}
+
+}  // namespace
+
+bool is_cancelled_error(const std::exception_ptr& error) noexcept {
+  const auto* type = type_of(error);
+  return type != nullptr && *type == typeid(CancelledError);
+}
+
+bool is_level_cancelled_error(const std::exception_ptr& error) noexcept {
+  return is_cancelled_error(error) &&
+         CancelledErrorAccess::origin(held_cancelled_error(error)) == CancelOrigin::Level;
+}
+
+void forget_cancel_origin(const std::exception_ptr& error) noexcept {
+  if (is_cancelled_error(error)) CancelledErrorAccess::forget_origin(held_cancelled_error(error));
+}
+
+bool is_base_error(const std::exception_ptr& error) noexcept {
+  const auto* type = type_of(error);
+  return type != nullptr && *type == typeid(KeyboardInterrupt);
+}
+
+std::string describe(const std::exception_ptr& error) {
+  std::string text = type_name(error);
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    text += std::string(": ") + e.what();
+  } catch (const CancelledError& e) {
+    if (*e.what() != '\0') text += std::string(": ") + e.what();
+  } catch (...) {  // the type says all there is
+  }
+  return text;
+}
+
+}  // namespace coil::detail

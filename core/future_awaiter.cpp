@@ -1,0 +1,60 @@
+#include <coil/detail/future_awaiter.hpp>
+#include <coil/exceptions.hpp>
+
+namespace coil::detail {
+namespace {
+
+FutureBase* awaited_future(const Suspension& leaf) noexcept {
+  return &static_cast<const FutureWait&>(leaf).target();
+}
+
+// asyncio's rule: cancelling a task cancels what it awaits, and whether the task is cancelled then
+// depends on how that ends.
+HookResult forward_cancel(Suspension& leaf, Abort kind) noexcept {
+  auto& wait = static_cast<FutureWait&>(leaf);
+  HookResult result;
+  if (wait.target().as_task() != nullptr) {
+    wait.aborted = kind;
+    result.taken = true;
+    result.forward = FutureRef(&wait.target());
+    return result;
+  }
+  result.taken = wait.target().cancel({});
+  if (result.taken) wait.aborted = kind;
+  return result;
+}
+
+HookResult leave_target(Suspension& leaf, Abort kind) noexcept {
+  auto& wait = static_cast<FutureWait&>(leaf);
+  HookResult result;
+  result.taken = wait.target().completion().remove(wait);
+  if (!result.taken) return result;  // done: the wake-up is on its way
+  wait.aborted = kind;
+  wait.Suspension::task->wake();
+  return result;
+}
+
+}  // namespace
+
+constinit const LeafKind future_leaf{"future", &forward_cancel, &awaited_future, true};
+constinit const LeafKind shielded_leaf{"shield", &leave_target, &awaited_future};
+constinit const LeafKind joining_leaf{"join", nullptr, &awaited_future};
+
+FutureWait::FutureWait(FutureRef target, const LeafKind& kind) noexcept
+    : Suspension(kind), target_(std::move(target)) {
+  wake = [](FutureWaiter& waiter) noexcept { static_cast<FutureWait&>(waiter).task->wake(); };
+}
+
+// One that was asked to cancel itself decides: it may have swallowed that. One that was left alone
+// may be done all the same by now, but the cancel has been taken, and shows.
+void FutureWait::check_abort() {
+  if (aborted == Abort::None) return;
+  if (Suspension::kind != &future_leaf || target_->cancelled()) task->throw_cancelled(aborted);
+}
+
+void FutureWait::check_result() {
+  check_abort();
+  if (target_->phase() != FutureBase::Phase::Value) [[unlikely]] target_->throw_unless_value();
+}
+
+}  // namespace coil::detail

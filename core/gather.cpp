@@ -1,0 +1,147 @@
+#include <coil/detail/check.hpp>
+#include <coil/detail/gather_state.hpp>
+#include <new>
+#include <stdexcept>
+
+namespace coil::detail {
+namespace {
+
+constexpr std::size_t block_size(std::size_t capacity) noexcept {
+  return sizeof(GatherState) + capacity * sizeof(GatherNode);
+}
+
+}  // namespace
+
+static_assert(sizeof(GatherState) % alignof(GatherNode) == 0);
+static_assert(alignof(GatherNode) > 1, "the outcome keeps a flag in the lowest bit");
+
+GatherState::Owner GatherState::make(std::size_t capacity, GatherMode mode) {
+  void* block = frame_allocate(block_size(capacity));
+  return Owner(::new (block) GatherState(capacity, mode));
+}
+
+GatherState::~GatherState() { std::destroy_n(nodes(), size_); }
+
+void GatherState::release() noexcept {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  const std::size_t size = block_size(capacity_);
+  this->~GatherState();
+  frame_deallocate(this, size);
+}
+
+void GatherState::add(FutureRef target, void* holder, bool own) noexcept {
+  COIL_CHECK(size_ < capacity_, "gather has more children than it was made for");
+  auto* node = ::new (nodes() + size_++) GatherNode;
+  node->wake = &child_done;
+  node->target = std::move(target);
+  node->holder = holder;
+  node->state = this;
+  node->own = own;
+}
+
+void GatherState::watch() noexcept {
+  watched_ = true;
+  if (size_ == 0) return settle(nullptr);
+  pending_.store(size_, std::memory_order_relaxed);
+  references_.store(2, std::memory_order_relaxed);
+  // The owner's reference keeps the block while children end already.
+  for (std::size_t i = 0; i < size_; ++i) {
+    GatherNode& child = node(i);
+    if (!child.target->completion().add(child)) child_done(child);
+  }
+}
+
+void GatherState::child_done(FutureWaiter& waiter) noexcept {
+  auto& child = static_cast<GatherNode&>(waiter);
+  GatherState& self = *child.state;
+  if (self.mode_ == GatherMode::FirstError && child.target->phase() != FutureBase::Phase::Value)
+      [[unlikely]]
+    self.settle(&child);
+  self.count_down(1);
+}
+
+// Acquire and release: the last one's settle() comes after what every other child did.
+void GatherState::count_down(std::size_t children) noexcept {
+  if (pending_.fetch_sub(children, std::memory_order_acq_rel) != children) return;
+  settle(nullptr);
+  release();
+}
+
+void GatherState::settle(GatherNode* culprit) noexcept {
+  auto old = outcome_.load(std::memory_order_relaxed);
+  do {
+    if ((old & settled_bit) != 0) return;
+  } while (!outcome_.compare_exchange_weak(old,
+                                           reinterpret_cast<std::uintptr_t>(culprit) | settled_bit,
+                                           std::memory_order_acq_rel, std::memory_order_relaxed));
+  // A task that is found here is suspended and stays so until this wake-up.
+  if (old != open) reinterpret_cast<TaskBase*>(old)->wake();
+}
+
+bool GatherState::arm(TaskBase& task) {
+  auto expected = open;
+  if (outcome_.compare_exchange_strong(expected, reinterpret_cast<std::uintptr_t>(&task),
+                                       std::memory_order_acq_rel, std::memory_order_acquire))
+    return true;
+  if ((expected & settled_bit) == 0)
+    throw std::runtime_error("coil: a gather is awaited by two tasks at once");
+  return false;
+}
+
+void GatherState::cancel_children(std::vector<FutureRef>& tasks) noexcept {
+  for (std::size_t i = 0; i < size_; ++i) {
+    FutureRef& target = node(i).target;
+    if (target->done()) continue;
+    if (target->as_task() != nullptr) {
+      tasks.push_back(target);
+    } else {
+      target->cancel({});
+    }
+  }
+}
+
+void GatherState::check(TaskBase* task, Abort aborted) {
+  const auto outcome = outcome_.load(std::memory_order_acquire);
+  auto* culprit = reinterpret_cast<GatherNode*>(outcome & ~settled_bit);
+  if (culprit == nullptr && aborted == Abort::None) [[likely]] return;
+  disregard_children();
+  // A child that was cancelled with the gather shows as the gather's own cancellation.
+  if (aborted != Abort::None && (culprit == nullptr || culprit->target->cancelled()))
+    task->throw_cancelled(aborted);
+  std::rethrow_exception(culprit->target->error());
+}
+
+void GatherState::disregard_children() noexcept {
+  for (std::size_t i = 0; i < size_; ++i) node(i).target->mark_retrieved();
+  unlink_children();
+}
+
+void GatherState::unlink_children() noexcept {
+  if (unlinked_) return;
+  unlinked_ = true;
+  std::size_t removed = 0;
+  for (std::size_t i = 0; i < size_; ++i)
+    if (node(i).target->completion().remove(node(i))) ++removed;
+  if (removed != 0) count_down(removed);
+}
+
+void GatherState::drop() noexcept {
+  if (watched_ && pending_.load(std::memory_order_acquire) != 0) unlink_children();
+  release();
+}
+
+constinit const LeafKind GatherWait::leaf_kind{"gather", &GatherWait::ask_children, nullptr, true};
+
+GatherWait::GatherWait(GatherState& state) noexcept : Suspension(leaf_kind), state_(state) {}
+
+HookResult GatherWait::ask_children(Suspension& leaf, Abort kind) noexcept {
+  auto& self = static_cast<GatherWait&>(leaf);
+  HookResult result;
+  result.taken = !self.state_.settled();
+  if (!result.taken) return result;
+  self.aborted = kind;
+  self.state_.cancel_children(result.also);
+  return result;
+}
+
+}  // namespace coil::detail

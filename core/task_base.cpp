@@ -1,0 +1,53 @@
+#include <coil/detail/cancel_work.hpp>
+#include <coil/detail/check.hpp>
+#include <coil/detail/scheduler.hpp>
+#include <coil/detail/task_base.hpp>
+#include <coil/exception_context.hpp>
+#include <coil/exceptions.hpp>
+#include <utility>
+
+namespace coil::detail {
+
+TaskBase::~TaskBase() {
+  if (!error_unretrieved()) return;
+  // The handler may want to look at the task, which has no reference left: it gets a description.
+  ExceptionContext context;
+  context.message = "Task exception was never retrieved (task '" + name() + "')";
+  context.exception = error();
+  context.origin = origin_;
+  report(context);
+}
+
+void TaskBase::wake() noexcept {
+  if (state_.wake() == TaskState::Wake::Schedule) make_ready(*this);
+}
+
+void TaskBase::end(Phase phase, std::exception_ptr error) noexcept {
+  GroupNode* group = group_;
+  {
+    // From here on nobody walks from this task into its parent's scopes.
+    const SpinGuard guard(tree_lock_);
+    COIL_CHECK(groups_ == nullptr, "a task ended inside a group it had opened");
+    scope_ = nullptr;
+    state_.set_done();
+  }
+  if (phase == Phase::Cancelled) forget_cancel_origin(error);
+  set_error(std::move(error));
+  task_finished(*this);
+  completion().complete(phase);
+  if (group != nullptr) group->member_done(*this);
+  release();
+}
+
+std::string TaskBase::name() const {
+  const SpinGuard guard(tree_lock_);
+  return name_ ? *name_ : "Task-" + std::to_string(id_);
+}
+
+void TaskBase::set_name(std::string_view name) {
+  auto text = std::make_unique<std::string>(name);
+  const SpinGuard guard(tree_lock_);
+  name_.swap(text);
+}
+
+}  // namespace coil::detail

@@ -1,0 +1,188 @@
+// Both kinds of cancellation, from the request to the throw.
+//
+// Edge (Task::cancel): counted, delivered once, at the suspension in progress or else the next.
+// Level (a scope): the scope stays cancelled, so every suspension below it throws.
+#include <coil/detail/cancel_work.hpp>
+#include <coil/detail/check.hpp>
+#include <coil/detail/scheduler.hpp>
+#include <coil/detail/task_base.hpp>
+#include <coil/exceptions.hpp>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+namespace coil::detail {
+namespace {
+
+std::unique_ptr<std::string> copy_message(std::string_view message) {
+  return message.empty() ? nullptr : std::make_unique<std::string>(message);
+}
+
+}  // namespace
+
+// Clears Level before it looks: a canceller that comes after the look sets it again, and
+// TaskState::suspend() will see that.
+bool TaskBase::take_level() noexcept {
+  if (!state_.take(TaskState::LevelBit)) return false;
+  if (!effectively_cancelled(scope_)) return false;
+  state_.flag(TaskState::LevelBit);
+  return true;
+}
+
+Abort TaskBase::take_cancel() noexcept {
+  if (!state_.cancel_pending()) return Abort::None;
+  if (state_.take(TaskState::EdgeBit)) return Abort::Edge;
+  return take_level() ? Abort::Level : Abort::None;
+}
+
+bool TaskBase::cancel_on_entry(Suspension& leaf) noexcept {
+  if (leaf.kind->cancel == nullptr || leaf.kind->armed_first) return false;
+  leaf.aborted = take_cancel();
+  return leaf.aborted != Abort::None;
+}
+
+// TaskState::suspend() gave CancelFirst: the task is suspended, and this thread holds it. False:
+// the wake-up has come meanwhile, so the task goes on running here.
+bool TaskBase::cancel_own_leaf(Suspension& leaf) noexcept {
+  if (leaf.kind->cancel == nullptr) return state_.end_hook(0) == TaskState::Wake::Left;
+  for (;;) {
+    const Abort kind = take_cancel();
+    if (kind == Abort::None) {
+      // Only a stale Level. One that was set since must not be missed: nobody else may hook now.
+      switch (state_.abandon_hook()) {
+        case TaskState::Abandon::Retry: continue;
+        case TaskState::Abandon::Schedule: return false;
+        case TaskState::Abandon::Left: return true;
+      }
+    }
+    const Ref<TaskBase> self(this);
+    HookResult result = leaf.kind->cancel(leaf, kind);
+    const bool pending_edge = !result.taken && kind == Abort::Edge;
+    const bool woken =
+        state_.end_hook(pending_edge ? TaskState::EdgeBit : 0) == TaskState::Wake::Schedule;
+    forward(self, kind, std::move(result), {});
+    return !woken;
+  }
+}
+
+HookResult TaskBase::run_hook(Abort kind) noexcept {
+  HookResult result;
+  if (leaf_->kind->cancel != nullptr) result = leaf_->kind->cancel(*leaf_, kind);
+  const bool pending_edge = !result.taken && kind == Abort::Edge;
+  if (state_.end_hook(pending_edge ? TaskState::EdgeBit : 0) == TaskState::Wake::Schedule)
+    make_ready(*this);
+  return result;
+}
+
+// Cancels what `task` awaits, and what that awaits, without recursion: a chain may be long. If
+// the awaited one was done already, the task itself gets the edge at its next suspension; a level
+// it will see there anyway. One that awaits several (`also`) ends as they tell it.
+void TaskBase::forward(Ref<TaskBase> task, Abort kind, HookResult next,
+                       std::string_view message) noexcept {
+  std::vector<FutureRef> more = std::move(next.also);
+  FutureRef target = std::move(next.forward);
+  for (std::size_t at = 0;;) {
+    if (!target) {
+      if (at == more.size()) return;
+      target = std::move(more[at++]);
+      task = {};
+    }
+    TaskBase* asked = target->as_task();
+    COIL_CHECK(asked != nullptr, "a cancel is forwarded to a plain future");
+    HookResult after;
+    switch (asked->begin_edge(copy_message(message))) {
+      case TaskState::Request::Done:
+        if (task && kind == Abort::Edge) task->defer_edge();
+        break;
+      case TaskState::Request::Flagged: break;
+      case TaskState::Request::Hook: after = asked->run_hook(Abort::Edge); break;
+    }
+    more.insert(more.end(), std::make_move_iterator(after.also.begin()),
+                std::make_move_iterator(after.also.end()));
+    task = Ref<TaskBase>(asked);
+    kind = Abort::Edge;
+    target = std::move(after.forward);
+  }
+}
+
+TaskState::Request TaskBase::begin_edge(std::unique_ptr<std::string> message) noexcept {
+  const SpinGuard guard(tree_lock_);
+  const auto request = state_.request(TaskState::EdgeBit);
+  if (request == TaskState::Request::Done) return request;
+  ++cancels_;
+  cancel_message_.swap(message);
+  return request;
+}
+
+bool TaskBase::cancel(std::string_view message) {
+  const Ref<TaskBase> self(this);
+  switch (begin_edge(copy_message(message))) {
+    case TaskState::Request::Done: return false;
+    case TaskState::Request::Flagged: return true;
+    case TaskState::Request::Hook:
+      forward(self, Abort::Edge, run_hook(Abort::Edge), message);
+      return true;
+  }
+  __builtin_unreachable();
+}
+
+void TaskBase::request_edge(CancelWork& work) noexcept {
+  if (begin_edge({}) == TaskState::Request::Hook) work.add_edge_hook(*this);
+}
+
+int TaskBase::cancelling() const noexcept {
+  const SpinGuard guard(tree_lock_);
+  return cancels_;
+}
+
+int TaskBase::uncancel() noexcept {
+  const SpinGuard guard(tree_lock_);
+  if (cancels_ > 0 && --cancels_ == 0) (void)state_.take(TaskState::EdgeBit);
+  return cancels_;
+}
+
+void TaskBase::throw_cancelled(Abort abort) {
+  // Edge wins: no scope may catch it. A second edge that came meanwhile is the same exception.
+  if (state_.take(TaskState::EdgeBit)) abort = Abort::Edge;
+  if (abort == Abort::Level)
+    throw CancelledErrorAccess::make(cancel_reason(scope_), CancelOrigin::Level);
+  std::unique_ptr<std::string> message;
+  {
+    const SpinGuard guard(tree_lock_);
+    message = std::move(cancel_message_);
+  }
+  throw CancelledErrorAccess::make(message ? *message : "", CancelOrigin::Edge);
+}
+
+void TaskBase::deliver_level(Ref<TaskBase> task) noexcept {
+  std::vector<Ref<TaskBase>> pending;
+  pending.push_back(std::move(task));
+  while (!pending.empty()) {
+    const Ref<TaskBase> next = std::move(pending.back());
+    pending.pop_back();
+    bool hook = false;
+    {
+      const SpinGuard guard(next->tree_lock_);
+      if (effectively_cancelled(next->scope_))
+        hook = next->state_.request(TaskState::LevelBit) == TaskState::Request::Hook;
+      for (GroupNode* group = next->groups_; group != nullptr; group = group->next_open) {
+        if (!effectively_cancelled(group->scope)) continue;
+        group->for_each([&](TaskBase& member) { pending.emplace_back(&member); });
+      }
+    }
+    if (hook) forward(next, Abort::Level, next->run_hook(Abort::Level), {});
+  }
+}
+
+void CancelWork::add_level(TaskBase& task) { level_.emplace_back(&task); }
+void CancelWork::add_edge_hook(TaskBase& task) { edge_hooks_.emplace_back(&task); }
+
+void CancelWork::run() noexcept {
+  for (auto& task : edge_hooks_)
+    TaskBase::forward(task, Abort::Edge, task->run_hook(Abort::Edge), {});
+  for (auto& task : level_) TaskBase::deliver_level(std::move(task));
+  edge_hooks_.clear();
+  level_.clear();
+}
+
+}  // namespace coil::detail
