@@ -1,0 +1,115 @@
+// Loop: one event loop of a Runner (asyncio's loop object).
+#pragma once
+
+#include <coil/coro.hpp>
+#include <coil/detail/unique_function.hpp>
+#include <coil/exception_context.hpp>
+#include <coil/exceptions.hpp>
+#include <coil/future.hpp>
+#include <coil/handle.hpp>
+#include <coil/metrics.hpp>
+#include <coil/task.hpp>
+#include <coil/time.hpp>
+#include <source_location>
+#include <utility>
+
+namespace coil {
+
+namespace detail {
+class Worker;
+}  // namespace detail
+
+// Lives as long as its Runner. Every member may be called from any loop of that Runner (a task may
+// have moved since it took the reference); those named _threadsafe, and create_task, from any
+// thread.
+class Loop {
+ public:
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Which loop of its Runner this is, from 0.
+  [[nodiscard]] unsigned index() const noexcept;
+  // The loops' clock; virtual under simulation.
+  [[nodiscard]] TimePoint time() const noexcept;
+  // It is being driven right now, by this or another thread.
+  [[nodiscard]] bool is_closed() const noexcept;
+
+  // Calls fn() on this loop, after what is ready already. An exception goes to the exception
+  // handler. From a thread that is no loop: std::runtime_error, use call_soon_threadsafe.
+  template <class Fn>
+  Handle call_soon(Fn fn) {
+    return schedule_soon(std::move(fn), false);
+  }
+  // The same at a time, or after a delay. On another loop's timers if called from there.
+  template <class Fn>
+  Handle call_later(TimeLimit delay, Fn fn) {
+    return schedule_at(delay.deadline(time()), std::move(fn));
+  }
+  template <class Fn>
+  Handle call_at(TimePoint when, Fn fn) {
+    return schedule_at(when, std::move(fn));
+  }
+  // From any thread, also while the loop sleeps; first in first out per calling thread. What was
+  // accepted is run, at the latest when the Runner closes; LoopClosed after that.
+  template <class Fn>
+  Handle call_soon_threadsafe(Fn fn) {
+    return schedule_soon(std::move(fn), true);
+  }
+
+  // A task pinned to this loop. From any thread. LoopClosed once the Runner is closed.
+  template <Awaitable A>
+  Task<AwaitResult<A>> create_task(
+      A awaitable, TaskOptions options = {},
+      std::source_location origin = std::source_location::current()) {
+    check_open("create_task");
+    options.affinity = Affinity::loop;
+    options.eager = false;
+    return detail::launch(detail::as_coro(std::move(awaitable)), options, this, nullptr, origin);
+  }
+  template <class Fn, class... Args>
+    requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
+  auto create_task(Fn fn, Args... args) {
+    check_open("create_task");
+    return detail::launch(detail::as_coro(std::move(fn), std::move(args)...),
+                          {.affinity = Affinity::loop}, this, nullptr,
+                          std::source_location::current());
+  }
+  template <class T = void>
+  [[nodiscard]] Future<T> create_future() {
+    return coil::create_future<T>();
+  }
+
+  // Of the whole Runner. fn(const ExceptionContext&) is never called concurrently with itself; an
+  // empty fn brings the default back, which prints to standard error.
+  void set_exception_handler(detail::UniqueFunction<void(const ExceptionContext&)> fn);
+  void call_exception_handler(const ExceptionContext& context);
+  [[nodiscard]] bool get_debug() const noexcept;
+
+ private:
+  friend class detail::Worker;
+  explicit Loop(detail::Worker& worker) noexcept : worker_(&worker) {}
+
+  Handle schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe);
+  Handle schedule_at(TimePoint when, detail::UniqueFunction<void()> fn);
+  void check_open(const char* operation) const;
+
+  detail::Worker* worker_;
+};
+
+// The loop that runs the caller. Throws NoRunningLoop outside.
+[[nodiscard]] Loop& get_running_loop();
+[[nodiscard]] Loop* get_running_loop_or_null() noexcept;
+
+// Makes the coroutine a task of `loop`, from any thread (asyncio.run_coroutine_threadsafe). Its
+// result comes as a future that threads may block on.
+template <Awaitable A>
+Future<AwaitResult<A>> run_coroutine_threadsafe(A awaitable, Loop& loop) {
+  return loop.create_task(std::move(awaitable));
+}
+template <class Fn, class... Args>
+  requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
+auto run_coroutine_threadsafe(Loop& loop, Fn fn, Args... args) {
+  return loop.create_task(detail::as_coro(std::move(fn), std::move(args)...));
+}
+
+}  // namespace coil

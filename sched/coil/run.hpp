@@ -1,0 +1,21 @@
+// run (asyncio.run): loops on every core, one coroutine, and everything cleaned up after it.
+#pragma once
+
+#include <coil/runner.hpp>
+#include <utility>
+
+namespace coil {
+
+// Runs `main` on a Runner of its own; see Runner::run.
+template <Awaitable A>
+AwaitResult<A> run(A main, RunOptions options = {}) {
+  Runner runner(std::move(options));
+  return runner.run(std::move(main));
+}
+template <class Fn, class... Args>
+  requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
+auto run(Fn fn, Args... args) {
+  return Runner().run(std::move(fn), std::move(args)...);
+}
+
+}  // namespace coil

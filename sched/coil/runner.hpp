@@ -1,0 +1,71 @@
+// Runner: N loops, and what runs on them (asyncio.Runner).
+#pragma once
+
+#include <coil/coro.hpp>
+#include <coil/loop.hpp>
+#include <coil/metrics.hpp>
+#include <coil/run_options.hpp>
+#include <coil/task.hpp>
+#include <memory>
+#include <span>
+#include <utility>
+
+namespace coil {
+
+namespace detail {
+class WorkerPool;
+}  // namespace detail
+
+// Starts its loops when constructed and stops them in close(). Reusable: run() any number of
+// times, one after the other. Not thread-safe, except loops() and get_loop().
+class Runner {
+ public:
+  // Throws std::invalid_argument for impossible options, std::system_error if the kernel refuses
+  // what a loop needs.
+  explicit Runner(RunOptions options = {});
+  ~Runner();  // closes
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Runs the coroutine as a task that starts on loop 0, driven by this thread. When it has ended,
+  // cancels and awaits every task that is left, then gives its result or throws its exception.
+  // SIGINT cancels it, and run() throws KeyboardInterrupt; a second SIGINT ends the program.
+  // Throws std::runtime_error on a thread that runs a loop already, LoopClosed after close().
+  template <Awaitable A>
+  AwaitResult<A> run(A main) {
+    check_can_run();
+    auto task = start_main(detail::as_coro(std::move(main)));
+    finish_main(task);
+    if constexpr (!std::is_void_v<AwaitResult<A>>) {
+      return detail::FutureAccess::holder(task).slot().take();
+    }
+  }
+  template <class Fn, class... Args>
+    requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
+  auto run(Fn fn, Args... args) {
+    return run(detail::as_coro(std::move(fn), std::move(args)...));
+  }
+
+  [[nodiscard]] std::span<Loop* const> loops() const noexcept { return loops_; }
+  [[nodiscard]] Loop& get_loop() const noexcept { return *loops_.front(); }
+  [[nodiscard]] Metrics metrics() const;
+  // Runs what was posted, stops the loops. Called twice it does nothing.
+  void close();
+
+ private:
+  template <class T>
+  Task<T> start_main(Coro<T> main) {
+    auto* impl = new detail::TaskImpl<T>(std::move(main), std::source_location::current());
+    Task<T> task(impl);
+    adopt_main(*impl);
+    return task;
+  }
+  void check_can_run() const;
+  void adopt_main(detail::TaskBase& task);
+  void finish_main(const TaskRef& task);  // throws what the main task threw
+
+  std::unique_ptr<detail::WorkerPool> pool_;
+  std::vector<Loop*> loops_;
+};
+
+}  // namespace coil

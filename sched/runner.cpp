@@ -1,0 +1,39 @@
+#include <coil/runner.hpp>
+#include <stdexcept>
+
+#include "main_task.hpp"
+#include "settings.hpp"
+#include "worker_pool.hpp"
+
+namespace coil {
+
+Runner::Runner(RunOptions options)
+    : pool_(std::make_unique<detail::WorkerPool>(detail::resolve(options))) {
+  for (std::size_t i = 0; i < pool_->size(); ++i) loops_.push_back(&pool_->worker(i).loop());
+}
+
+Runner::~Runner() { close(); }
+
+void Runner::close() { pool_->close(); }
+
+Metrics Runner::metrics() const { return pool_->metrics(); }
+
+void Runner::check_can_run() const {
+  if (pool_->closed()) throw LoopClosed("Runner::run");
+  if (detail::current_worker() != nullptr)
+    throw std::runtime_error(
+        "run() cannot be called from a running event loop: co_await the coroutine instead");
+}
+
+// The main task may move, but it starts on loop 0, which this thread is about to drive.
+void Runner::adopt_main(detail::TaskBase& task) {
+  detail::Worker& worker = pool_->worker(0);
+  task.set_loop(&worker.loop());
+  task.set_id(worker.next_task_id());
+  worker.registry().add(task);
+  worker.push_pinned(task);
+}
+
+void Runner::finish_main(const TaskRef& task) { detail::MainTask(*pool_, *task.get()).run(); }
+
+}  // namespace coil

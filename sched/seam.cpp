@@ -1,0 +1,100 @@
+// core's side of the seam (coil/detail/scheduler.hpp), in terms of workers.
+#include <coil/detail/check.hpp>
+#include <coil/detail/scheduler.hpp>
+#include <coil/exceptions.hpp>
+#include <coil/task_ref.hpp>
+
+#include "worker_pool.hpp"
+
+namespace coil {
+namespace detail {
+
+TaskBase* running_task() noexcept {
+  Worker* worker = current_worker();
+  return worker != nullptr ? worker->current() : nullptr;
+}
+
+Loop* running_loop() noexcept {
+  Worker* worker = current_worker();
+  return worker != nullptr ? &worker->loop() : nullptr;
+}
+
+Loop& require_loop(std::string_view operation) {
+  Worker* worker = current_worker();
+  if (worker == nullptr) throw NoRunningLoop(operation);
+  return worker->loop();
+}
+
+void make_ready(TaskBase& task) noexcept {
+  Worker& home = Worker::of(*task.loop());
+  Worker* here = current_worker();
+  if (task.affinity() == Affinity::loop || home.pool().size() == 1) {
+    if (here == &home) return home.push_task(task);
+    COIL_CHECK(home.post(task), "a task is woken after its loop was closed");
+    return;
+  }
+  if (here != nullptr && &here->pool() == &home.pool()) return here->push_task(task);
+  home.pool().inject(task);
+}
+
+void make_ready_behind(TaskBase& task) noexcept { current_worker()->push_task_quietly(task); }
+
+void post(Runnable& callback, Loop& loop) noexcept {
+  Worker& worker = Worker::of(loop);
+  if (current_worker() == &worker) {
+    worker.push_pinned(callback);
+  } else if (!worker.post(callback)) {
+    callback.run(callback);  // the loop is closed: better here than never
+  }
+}
+
+void start_task(TaskBase& task, Loop* home, bool eager) {
+  Worker* here = current_worker();
+  Worker& worker = home != nullptr ? Worker::of(*home) : *here;
+  task.set_loop(&worker.loop());
+  if (here != nullptr && &here->pool() == &worker.pool()) {
+    task.set_id(here->next_task_id());
+    here->registry().add(task);
+  } else {
+    task.set_id(worker.pool().take_task_ids(1));
+    worker.registry().add(task);
+  }
+  if (eager && here == &worker) return here->run_eagerly(task);
+  if (here == &worker) return worker.push_task(task);
+  COIL_CHECK(worker.post(task), "a task is made on a loop that was closed");
+}
+
+void task_finished(TaskBase& task) noexcept { TaskRegistry::remove(task); }
+
+void arm_timer(Timer& timer, TimePoint deadline) noexcept {
+  current_worker()->timers().arm(timer, deadline);
+}
+bool disarm_timer(Timer& timer) noexcept { return TimerWheel::disarm(timer); }
+
+TimePoint now() noexcept {
+  Worker* worker = current_worker();
+  return worker != nullptr ? worker->now() : Clock::now();
+}
+
+void report(const ExceptionContext& context) noexcept {
+  Worker* worker = current_worker();
+  if (worker == nullptr) return print_exception_context(context);
+  worker->pool().exception_handler().call(context);
+}
+
+bool debug_mode() noexcept {
+  Worker* worker = current_worker();
+  return worker != nullptr && worker->pool().settings().debug;
+}
+
+}  // namespace detail
+
+std::vector<TaskRef> all_tasks() {
+  detail::Worker* worker = detail::current_worker();
+  if (worker == nullptr) throw NoRunningLoop("all_tasks");
+  std::vector<TaskRef> tasks;
+  for (auto& task : worker->pool().live_tasks()) tasks.emplace_back(task.get());
+  return tasks;
+}
+
+}  // namespace coil

@@ -1,0 +1,37 @@
+#include "slow_callback.hpp"
+
+#include <coil/detail/task_base.hpp>
+#include <string>
+
+#include "worker_pool.hpp"
+
+namespace coil::detail {
+namespace {
+
+constexpr Duration slow = std::chrono::milliseconds(100);
+
+std::string seconds(Duration d) {
+  return std::to_string(std::chrono::duration<double>(d).count()) + " seconds";
+}
+
+}  // namespace
+
+void report_slow_callback(WorkerPool& pool, TimePoint begin) noexcept {
+  const Duration took = Clock::now() - begin;
+  if (took < slow) return;
+  ExceptionContext context;
+  context.message = "Executing a callback took " + seconds(took);
+  pool.exception_handler().call(context);
+}
+
+void report_slow_task(WorkerPool& pool, TaskBase& task, TimePoint begin) noexcept {
+  const Duration took = Clock::now() - begin;
+  if (took < slow) return;
+  ExceptionContext context;
+  context.message = "Executing task '" + task.name() + "' took " + seconds(took);
+  context.task = TaskRef(&task);
+  context.origin = task.origin();
+  pool.exception_handler().call(context);
+}
+
+}  // namespace coil::detail

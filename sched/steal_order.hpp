@@ -1,0 +1,63 @@
+// Whom an idle loop tries to steal from: same L3 first, then the same NUMA node, then far; within
+// a ring of distance in random order.
+//
+// Invariant: every other loop is named exactly once per round, whatever the topology.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "topology.hpp"
+
+namespace coil::detail {
+
+// xorshift64*: small, fast and good enough to pick victims.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) noexcept : state_(seed * 0x9E3779B97F4A7C15U | 1U) {}
+  [[nodiscard]] std::uint64_t next() noexcept {
+    state_ ^= state_ >> 12U;
+    state_ ^= state_ << 25U;
+    state_ ^= state_ >> 27U;
+    return state_ * 0x2545F4914F6CDD1DU;
+  }
+  [[nodiscard]] std::size_t below(std::size_t n) noexcept {
+    return static_cast<std::size_t>((static_cast<__uint128_t>(next()) * n) >> 64U);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+class StealOrder {
+ public:
+  // `places[i]` is where loop i runs; this is the order of loop `self`.
+  StealOrder(const std::vector<Processor>& places, unsigned self) {
+    for (unsigned other = 0; other < places.size(); ++other)
+      if (other != self)
+        rings_.at(static_cast<std::size_t>(distance(places[self], places[other])))
+            .push_back(other);
+  }
+
+  // Calls visit(loop) until it gives true; true if one did.
+  template <class Visit>
+  bool round(Random& random, Visit&& visit) const {
+    for (const auto& ring : rings_) {
+      if (ring.empty()) continue;
+      const std::size_t start = random.below(ring.size());
+      for (std::size_t i = 0; i < ring.size(); ++i)
+        if (visit(ring[(start + i) % ring.size()])) return true;
+    }
+    return false;
+  }
+  // The nearest other loop, or `self` if there is none: where to look for somebody to wake.
+  [[nodiscard]] const std::array<std::vector<unsigned>, 3>& rings() const noexcept {
+    return rings_;
+  }
+
+ private:
+  std::array<std::vector<unsigned>, 3> rings_;
+};
+
+}  // namespace coil::detail

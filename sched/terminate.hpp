@@ -1,0 +1,12 @@
+// A program that does not catch what run() throws ends as a Python program would.
+#pragma once
+
+#include <exception>
+
+namespace coil::detail {
+
+// If `error` leaves main() uncaught: KeyboardInterrupt ends the program by SIGINT, CancelledError
+// and everything else with a report and exit code 1. Other uncaught exceptions end as before.
+void end_like_python_if_uncaught(const std::exception_ptr& error) noexcept;
+
+}  // namespace coil::detail

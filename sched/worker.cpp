@@ -1,0 +1,209 @@
+#include "worker.hpp"
+
+#include <coil/detail/check.hpp>
+#include <utility>
+
+#include "slow_callback.hpp"
+#include "worker_pool.hpp"
+
+namespace coil::detail {
+namespace {
+
+constinit thread_local Worker* this_thread_worker = nullptr;
+constexpr std::uint64_t id_block = 256;
+constexpr std::uint32_t injector_interval = 61;
+
+}  // namespace
+
+Worker* current_worker() noexcept { return this_thread_worker; }
+void set_current_worker(Worker* worker) noexcept { this_thread_worker = worker; }
+
+Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backend)
+    : pool_(pool),
+      index_(index),
+      alone_(pool.places().size() == 1),
+      loop_(*this),
+      backend_(std::move(backend)),
+      timers_(backend_->now()),
+      steal_order_(pool.places(), index),
+      random_(index + 1),
+      started_(Clock::now()) {}
+
+Worker::~Worker() = default;
+
+Worker& Worker::of(Loop& loop) noexcept { return *loop.worker_; }
+
+std::uint64_t Worker::next_task_id() noexcept {
+  if (next_id_ == id_end_) {
+    next_id_ = pool_.take_task_ids(id_block);
+    id_end_ = next_id_ + id_block;
+  }
+  return next_id_++;
+}
+
+void Worker::push_task(TaskBase& task) noexcept {
+  if (alone_ || task.affinity() == Affinity::loop) return local_.push(task);
+  if (!queue_.push(&task)) [[unlikely]] shed_load(task);
+  pool_.notify(index_);
+}
+
+// For a task that runs here now and goes behind the others. If there are none, nobody needs to
+// be told; if there are, it may wait for them, and an idle loop could have it.
+void Worker::push_task_quietly(TaskBase& task) noexcept {
+  if (alone_ || task.affinity() == Affinity::loop) return local_.push(task);
+  const bool others = !local_.empty() || queue_.size() != 0;
+  if (!queue_.push(&task)) [[unlikely]] return shed_load(task);
+  if (others) pool_.notify(index_);
+}
+
+// The run queue is full: half of it goes to the injector, where everybody finds it.
+void Worker::shed_load(TaskBase& task) noexcept {
+  TaskBase* batch[queue_capacity / 2];
+  const std::size_t n = queue_.steal(batch, queue_capacity / 2);
+  for (std::size_t i = 0; i < n; ++i) pool_.injector().push(*batch[i]);
+  if (!queue_.push(&task)) pool_.injector().push(task);
+  pool_.notify(index_);
+}
+
+void Worker::submit(Operation& operation) {
+  operation.owner = this;
+  operation.phase.arm();
+  backend_->submit(operation);
+}
+
+bool Worker::post(Runnable& item) noexcept {
+  if (!inbox_.push(item)) return false;
+  wake();
+  return true;
+}
+
+void Worker::post_cancel(Operation& operation) noexcept {
+  COIL_CHECK(cancels_.push(operation), "an operation outlives its loop");
+  wake();
+}
+
+// The push before this and the load here, and the store and the look in park(), are seq_cst: one
+// side sees the other.
+void Worker::wake() noexcept {
+  if (this_thread_worker != this && sleeping_.load(std::memory_order_seq_cst)) pool_.wake(*this);
+}
+
+bool Worker::has_ready() const noexcept { return !local_.empty() || !queue_.empty(); }
+
+Runnable* Worker::next_item() noexcept {
+  if (alone_) return local_.pop();
+  if (++tick_ % injector_interval == 0) (void)take_injected();
+  // Two lists, each first in first out; in turn, so that neither starves the other.
+  favour_queue_ = !favour_queue_;
+  if (favour_queue_) {
+    if (TaskBase* task = queue_.pop()) return task;
+    return local_.pop();
+  }
+  if (Runnable* item = local_.pop()) return item;
+  return queue_.pop();
+}
+
+void Worker::run_item(Runnable& item) noexcept {
+  const bool timed = pool_.settings().debug;
+  const TimePoint begin = timed ? Clock::now() : TimePoint();
+  if (item.run != nullptr) {
+    callbacks_.add();
+    item.run(item);
+    if (timed) report_slow_callback(pool_, begin);
+    return;
+  }
+  auto& task = static_cast<TaskBase&>(item);
+  tasks_run_.add();
+  task.set_loop(&loop_);
+  current_ = &task;
+  if (timed) [[unlikely]] {
+    const Ref<TaskBase> keep(&task);
+    task.resume_point().resume();
+    current_ = nullptr;
+    return report_slow_task(pool_, task, begin);
+  }
+  task.resume_point().resume();
+  current_ = nullptr;  // the task may be gone, or running elsewhere
+}
+
+void Worker::run_eagerly(TaskBase& task) noexcept {
+  TaskBase* outer = std::exchange(current_, &task);
+  tasks_run_.add();
+  task.resume_point().resume();
+  current_ = outer;
+}
+
+bool Worker::drain_inbox() noexcept {
+  bool any = false;
+  for (Runnable* item = inbox_.take_all(); item != nullptr;) {
+    Runnable* next = item->next;
+    local_.push(*item);
+    item = next;
+    any = true;
+  }
+  for (Operation* operation = cancels_.take_all(); operation != nullptr;) {
+    Operation* next = operation->next;
+    if (operation->phase.take_message() == OperationPhase::Taken::AskKernel) {
+      backend_->cancel(*operation);
+    } else {
+      operation->finish(*operation);
+    }
+    operation = next;
+    any = true;
+  }
+  return any;
+}
+
+void Worker::fire_timers() noexcept {
+  if (timers_.hint() != never) timers_.advance(backend_->now());
+}
+
+std::size_t Worker::poll() {
+  polls_.add();
+  const std::size_t n = backend_->poll();
+  completions_.add(n);
+  return n;
+}
+
+bool Worker::turn() {
+  int ran = 0;
+  while (ran < turn_budget) {
+    Runnable* item = next_item();
+    if (item == nullptr) break;
+    run_item(*item);
+    ++ran;
+  }
+  bool any = ran != 0;
+  any |= drain_inbox();
+  fire_timers();
+  if (backend_->wants_poll()) any |= poll() != 0;
+  return any || has_ready();
+}
+
+void Worker::close_inbox() noexcept {
+  // What callbacks post while we run them is accepted too.
+  while (drain_inbox() || has_ready())
+    while (Runnable* item = next_item()) run_item(*item);
+  Runnable* item = inbox_.close();
+  while (item != nullptr) {
+    Runnable* next = item->next;
+    run_item(*item);
+    item = next;
+  }
+}
+
+LoopMetrics Worker::metrics() noexcept {
+  return {.tasks_run = tasks_run_.read(),
+          .callbacks = callbacks_.read(),
+          .stolen_by = stolen_by_.read(),
+          .stolen_from = stolen_from_.read(),
+          .completions = completions_.read(),
+          .parks = parks_.read(),
+          .polls = polls_.read(),
+          .idle = std::chrono::nanoseconds(idle_ns_.read()),
+          .total = Clock::now() - started_,
+          .timers = timers_.size(),
+          .operations = backend_->in_flight()};
+}
+
+}  // namespace coil::detail

@@ -1,0 +1,147 @@
+// One loop: what is ready on it, what it waits for, and the thread that drives it.
+//
+// Invariant: everything here belongs to the driving thread, save what says "any thread": the
+// inbox, the run queue's and fork deque's stealing ends, the wheel's disarm, the counters' reads.
+#pragma once
+
+#include <atomic>
+#include <coil/detail/operation.hpp>
+#include <coil/detail/runnable.hpp>
+#include <coil/detail/task_base.hpp>
+#include <coil/loop.hpp>
+#include <coil/metrics.hpp>
+#include <cstdint>
+#include <memory>
+
+#include "backend/backend.hpp"
+#include "counter.hpp"
+#include "deque.hpp"
+#include "local_queue.hpp"
+#include "mpsc_stack.hpp"
+#include "run_queue.hpp"
+#include "spin_budget.hpp"
+#include "steal_order.hpp"
+#include "task_registry.hpp"
+#include "timer_wheel.hpp"
+
+namespace coil::detail {
+
+class WorkerPool;
+
+class Worker {
+ public:
+  Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backend);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  [[nodiscard]] static Worker& of(Loop& loop) noexcept;
+  [[nodiscard]] WorkerPool& pool() noexcept { return pool_; }
+  [[nodiscard]] unsigned index() const noexcept { return index_; }
+  [[nodiscard]] Loop& loop() noexcept { return loop_; }
+  [[nodiscard]] Backend& backend() noexcept { return *backend_; }
+  [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
+  [[nodiscard]] TaskRegistry& registry() noexcept { return registry_; }
+  [[nodiscard]] TaskBase* current() const noexcept { return current_; }
+  [[nodiscard]] TimePoint now() const noexcept { return backend_->now(); }
+  [[nodiscard]] std::uint64_t next_task_id() noexcept;
+
+  // Driving thread: something is ready here.
+  void push_pinned(Runnable& item) noexcept { local_.push(item); }
+  void push_task(TaskBase& task) noexcept;       // tells an idle loop
+  void push_task_quietly(TaskBase& task) noexcept;  // only if there was work already
+  void run_eagerly(TaskBase& task) noexcept;
+  void submit(Operation& operation);
+
+  // Any thread. False: closed.
+  [[nodiscard]] bool post(Runnable& item) noexcept;
+  void post_cancel(Operation& operation) noexcept;
+  void wake() noexcept;  // makes its park() return
+
+  // Driving thread. Runs what is ready, a bounded number of items; false: nothing was done.
+  bool turn();
+  // Nothing is ready: searches, spins, sleeps. Returns when there may be something.
+  void idle();
+  // Takes tasks from the injector or from other loops.
+  bool search() noexcept;
+  // One item, for the simulation; `choose` gives an index below its argument.
+  template <class Choose>
+  bool run_one(Choose&& choose);
+  [[nodiscard]] bool has_ready() const noexcept;
+  bool drain_inbox() noexcept;
+  void fire_timers() noexcept;
+  std::size_t poll();
+  // Runs what was accepted, refuses what comes after. Gives how much it ran.
+  void close_inbox() noexcept;
+
+  // Any thread: takes tasks from this loop for `thief`, which is the caller's.
+  [[nodiscard]] TaskBase* steal_into(Worker& thief) noexcept;
+  [[nodiscard]] bool has_stealable() const noexcept { return !queue_.empty(); }
+  [[nodiscard]] LoopMetrics metrics() noexcept;
+
+ private:
+  static constexpr std::size_t queue_capacity = 256;
+  static constexpr int turn_budget = 64;
+
+  [[nodiscard]] Runnable* next_item() noexcept;
+  void run_item(Runnable& item) noexcept;
+  void shed_load(TaskBase& task) noexcept;
+  bool take_injected() noexcept;
+  bool steal_round() noexcept;
+
+  bool spin(TimePoint until) noexcept;
+  [[nodiscard]] bool work_in_sight() noexcept;
+  void park();
+  void found_work() noexcept;
+  void check_slow(TimePoint begin, Runnable& item) noexcept;
+
+  WorkerPool& pool_;
+  unsigned index_;
+  const bool alone_;  // the only loop: everything is local, nobody steals
+  bool searching_ = false;
+  bool favour_queue_ = false;
+  std::uint32_t tick_ = 0;
+  Loop loop_;
+  std::unique_ptr<Backend> backend_;
+  TaskBase* current_ = nullptr;
+  LocalQueue local_;  // pinned tasks and callbacks; alone, all tasks
+  RunQueue<TaskBase, queue_capacity> queue_;
+  Deque<Runnable> forks_;
+  TimerWheel timers_;
+  TaskRegistry registry_;
+  StealOrder steal_order_;
+  Random random_;
+  SpinBudget spin_budget_;
+  std::uint64_t next_id_ = 0;
+  std::uint64_t id_end_ = 0;
+
+  Counter tasks_run_, callbacks_, stolen_by_, stolen_from_, completions_, parks_, polls_, idle_ns_;
+  TimePoint started_;
+
+  // Any thread pushes here.
+  alignas(64) MpscStack<Runnable> inbox_;
+  MpscStack<Operation> cancels_;
+  Atomic<bool> sleeping_{false};
+};
+
+// The loop that this thread drives, or nullptr. Never inline: see frame_allocator.hpp.
+[[nodiscard]] Worker* current_worker() noexcept;
+void set_current_worker(Worker* worker) noexcept;
+
+template <class Choose>
+bool Worker::run_one(Choose&& choose) {
+  const std::size_t ready = local_.size() + queue_.size();
+  if (ready == 0) return false;
+  // Alone, order is a promise: first in, first out.
+  const std::size_t n = alone_ ? 0 : choose(ready);
+  Runnable* item = nullptr;
+  if (n < local_.size()) {
+    item = local_.pop_nth(n);
+  } else {
+    item = queue_.pop();
+  }
+  run_item(*item);
+  return true;
+}
+
+}  // namespace coil::detail

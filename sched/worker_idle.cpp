@@ -1,0 +1,103 @@
+// What a loop does when it has nothing to do: search, spin, sleep. The protocol is in idle_set.hpp.
+#include <algorithm>
+
+#include "worker.hpp"
+#include "worker_pool.hpp"
+
+namespace coil::detail {
+
+bool Worker::take_injected() noexcept {
+  Runnable* batch[32];
+  const std::size_t share = pool_.injector().size() / pool_.size() + 1;
+  const std::size_t n = pool_.injector().pop(batch, std::min<std::size_t>(32, share));
+  for (std::size_t i = 0; i < n; ++i) {
+    auto& task = static_cast<TaskBase&>(*batch[i]);
+    if (!queue_.push(&task)) pool_.injector().push(task);
+  }
+  return n != 0;
+}
+
+TaskBase* Worker::steal_into(Worker& thief) noexcept {
+  TaskBase* batch[queue_capacity / 2];
+  const std::size_t n = queue_.steal(batch, queue_capacity / 2);
+  if (n == 0) return nullptr;
+  thief.stolen_by_.add(n);
+  stolen_from_.add_shared(n);
+  // A thief's queue is empty: it has just looked, and only it pushes.
+  for (std::size_t i = 0; i < n; ++i)
+    if (!thief.queue_.push(batch[i])) pool_.injector().push(*batch[i]);
+  return batch[0];
+}
+
+bool Worker::steal_round() noexcept {
+  if (!pool_.settings().steal) return false;
+  return steal_order_.round(random_, [this](unsigned victim) {
+    return pool_.worker(victim).steal_into(*this) != nullptr;
+  });
+}
+
+bool Worker::search() noexcept { return take_injected() || steal_round(); }
+
+bool Worker::work_in_sight() noexcept {
+  return has_ready() || !inbox_.empty() || !cancels_.empty() || backend_->wants_poll();
+}
+
+// One that found work and was the last to search passes the search on: there may be more.
+void Worker::found_work() noexcept {
+  if (!std::exchange(searching_, false)) return;
+  if (pool_.idle_set().end_search()) pool_.notify_more(index_);
+}
+
+bool Worker::spin(TimePoint until) noexcept {
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (work_in_sight() || (searching_ && search())) return true;
+      spin_pause();
+    }
+    // A timer that comes due ends the spin as well: turn() fires it.
+    if (timers_.hint() <= backend_->now()) return true;
+  } while (Clock::now() < until && !pool_.stopping());
+  return work_in_sight();
+}
+
+void Worker::idle() {
+  const TimePoint begin = Clock::now();
+  if (!alone_) searching_ = pool_.idle_set().begin_search();
+  const bool found = (searching_ && search()) || work_in_sight() ||
+                     (spin_budget_.next() > Duration::zero() && spin(begin + spin_budget_.next()));
+  if (!found) park();
+  found_work();  // whatever it was: nobody counts as searching while it runs tasks
+  const Duration waited = Clock::now() - begin;
+  spin_budget_.waited(waited);
+  idle_ns_.add(static_cast<std::uint64_t>(waited.count()));
+}
+
+void Worker::park() {
+  IdleSet& idle_set = pool_.idle_set();
+  const bool cooperative = !alone_ && pool_.settings().steal;
+  if (searching_) {
+    idle_set.end_search();
+    searching_ = false;
+  }
+  sleeping_.store(true, std::memory_order_seq_cst);
+  if (!alone_) idle_set.publish(index_);
+  // Now look everywhere once more: what was pushed before we were seen idle woke nobody.
+  bool work = work_in_sight() || pool_.stopping();
+  if (!alone_ && !work) {
+    work = !pool_.injector().empty();
+    for (std::size_t i = 0; cooperative && !work && i < pool_.size(); ++i)
+      work = pool_.worker(i).has_stealable();
+  }
+  if (!work) {
+    parks_.add();
+    completions_.add(backend_->park(timers_.next_deadline()));
+  }
+  sleeping_.store(false, std::memory_order_seq_cst);
+  // Taken out of the set by somebody: we search on their behalf, and are counted already.
+  if (!alone_ && !idle_set.retract(index_)) {
+    searching_ = true;
+    (void)search();
+  }
+}
+
+}  // namespace coil::detail

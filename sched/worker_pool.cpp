@@ -1,0 +1,178 @@
+#include "worker_pool.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <coil/detail/check.hpp>
+#include <string>
+
+#include "backend/choose.hpp"
+
+namespace coil::detail {
+namespace {
+
+std::vector<Processor> place_loops(unsigned loops) {
+  const auto& processors = Topology::machine().processors;
+  std::vector<Processor> places;
+  places.reserve(loops);
+  for (unsigned i = 0; i < loops; ++i) places.push_back(processors[i % processors.size()]);
+  return places;
+}
+
+// Signals are for the program's own threads: a handler that runs on a loop's thread would
+// interrupt its system calls for nothing.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+WorkerPool::WorkerPool(const Settings& settings)
+    : settings_(settings), places_(place_loops(settings.loops)), idle_set_(settings.loops) {
+  auto backends = make_backends(settings_);
+  workers_.reserve(settings_.loops);
+  for (unsigned i = 0; i < settings_.loops; ++i)
+    workers_.push_back(std::make_unique<Worker>(*this, i, std::move(backends[i])));
+  if (settings_.backend != coil::Backend::sim) start_threads();
+}
+
+WorkerPool::~WorkerPool() { close(); }
+
+void WorkerPool::start_threads() {
+  const SignalsBlocked blocked;
+  for (std::size_t i = 1; i < workers_.size(); ++i) {
+    threads_.emplace_back([this, i] { thread_main(*workers_[i]); });
+    const std::string name = settings_.name.substr(0, 10) + "-" + std::to_string(i);
+    pthread_setname_np(threads_.back().native_handle(), name.c_str());
+  }
+}
+
+void WorkerPool::bind(Worker& worker) noexcept {
+  // With more loops than processors the kernel places them better.
+  if (settings_.pin && settings_.loops <= Topology::machine().processors.size())
+    (void)bind_thread(places_[worker.index()].os_index);
+}
+
+void WorkerPool::thread_main(Worker& worker) {
+  set_current_worker(&worker);
+  bind(worker);
+  worker.backend().attach();
+  while (!stopping())
+    if (!worker.turn()) worker.idle();
+  worker.close_inbox();
+  set_current_worker(nullptr);
+}
+
+void WorkerPool::drive(const Atomic<bool>& done) {
+  Worker& worker = *workers_.front();
+  COIL_CHECK(current_worker() == nullptr, "a Runner is run inside a running loop");
+  cpu_set_t before;
+  const bool restore = pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0;
+  set_current_worker(&worker);
+  bind(worker);
+  if (!std::exchange(driven_before_, true)) worker.backend().attach();
+  while (!done.load(std::memory_order_seq_cst)) {
+    check_interrupt();
+    if (!worker.turn() && !done.load(std::memory_order_seq_cst)) worker.idle();
+  }
+  set_current_worker(nullptr);
+  if (restore) pthread_setaffinity_np(pthread_self(), sizeof before, &before);
+}
+
+void WorkerPool::wake_driver() noexcept { wake(*workers_.front()); }
+
+void WorkerPool::on_interrupt(void (*fn)(void*), void* argument) noexcept {
+  interrupted_.store(false);
+  interrupt_argument_ = argument;
+  interrupt_fn_ = fn;
+}
+
+void WorkerPool::interrupt() noexcept {
+  interrupted_.store(true);
+  workers_.front()->backend().unpark();
+}
+
+void WorkerPool::check_interrupt() noexcept {
+  if (!interrupted_.load(std::memory_order_relaxed)) [[likely]] return;
+  if (interrupted_.exchange(false) && interrupt_fn_ != nullptr) interrupt_fn_(interrupt_argument_);
+}
+
+void WorkerPool::wake(Worker& target) noexcept {
+  Worker* here = current_worker();
+  if (here != nullptr && &here->pool() == this) {
+    if (here != &target) here->backend().unpark_other(target.backend());
+  } else {
+    target.backend().unpark();
+  }
+}
+
+void WorkerPool::notify(unsigned near) noexcept {
+  if (!settings_.steal) return;
+  const int idle = idle_set_.claim_idle(near);
+  if (idle >= 0) [[unlikely]] wake(*workers_[static_cast<std::size_t>(idle)]);
+}
+
+void WorkerPool::notify_more(unsigned near) noexcept {
+  bool more = !injector_.empty();
+  for (std::size_t i = 0; settings_.steal && !more && i < workers_.size(); ++i)
+    more = workers_[i]->has_stealable();
+  if (!more) return;
+  const int idle = idle_set_.claim_any(near);
+  if (idle >= 0) wake(*workers_[static_cast<std::size_t>(idle)]);
+}
+
+void WorkerPool::inject(TaskBase& task) noexcept {
+  injector_.push(task);
+  const int idle = idle_set_.claim_idle(0);
+  if (idle >= 0) wake(*workers_[static_cast<std::size_t>(idle)]);
+}
+
+std::vector<Ref<TaskBase>> WorkerPool::live_tasks() {
+  std::vector<Ref<TaskBase>> tasks;
+  for (auto& worker : workers_)
+    worker->registry().for_each([&](TaskBase& task) { tasks.emplace_back(&task); });
+  return tasks;
+}
+
+std::size_t WorkerPool::live_task_count() {
+  std::size_t count = 0;
+  for (auto& worker : workers_) count += worker->registry().size();
+  return count;
+}
+
+Metrics WorkerPool::metrics() {
+  Metrics metrics;
+  metrics.tasks = live_task_count();
+  for (auto& worker : workers_) metrics.loops.push_back(worker->metrics());
+  return metrics;
+}
+
+void WorkerPool::close() {
+  if (closed()) return;
+  stopping_.store(true, std::memory_order_release);
+  for (auto& worker : workers_) worker->backend().unpark();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+  // Loop 0's inbox, and under simulation everybody's, is emptied here.
+  for (auto& worker : workers_) {
+    if (worker->index() != 0 && settings_.backend != coil::Backend::sim) continue;
+    Worker* before = current_worker();
+    set_current_worker(worker.get());
+    worker->close_inbox();
+    set_current_worker(before);
+  }
+  closed_.store(true, std::memory_order_release);
+}
+
+}  // namespace coil::detail

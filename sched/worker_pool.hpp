@@ -1,0 +1,88 @@
+// The loops of one Runner and what they share: injector, idle set, options, exception handler.
+#pragma once
+
+#include <atomic>
+#include <coil/exception_context.hpp>
+#include <coil/metrics.hpp>
+#include <coil/run_options.hpp>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "exception_handler.hpp"
+#include "idle_set.hpp"
+#include "injector.hpp"
+#include "settings.hpp"
+#include "topology.hpp"
+#include "worker.hpp"
+
+namespace coil::detail {
+
+class WorkerPool {
+ public:
+  explicit WorkerPool(const Settings& settings);
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+  ~WorkerPool();
+
+  [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+  [[nodiscard]] std::size_t size() const noexcept { return workers_.size(); }
+  [[nodiscard]] Worker& worker(std::size_t index) noexcept { return *workers_[index]; }
+  [[nodiscard]] const std::vector<Processor>& places() const noexcept { return places_; }
+  [[nodiscard]] Injector& injector() noexcept { return injector_; }
+  [[nodiscard]] IdleSet& idle_set() noexcept { return idle_set_; }
+  [[nodiscard]] ExceptionHandler& exception_handler() noexcept { return exception_handler_; }
+  [[nodiscard]] std::uint64_t take_task_ids(std::uint64_t count) noexcept {
+    return next_task_id_.fetch_add(count, std::memory_order_relaxed);
+  }
+
+  // Any thread: a stealable task was pushed somewhere.
+  void notify(unsigned near) noexcept;
+  void notify_more(unsigned near) noexcept;
+  // Any thread: a task of no loop in particular.
+  void inject(TaskBase& task) noexcept;
+  void wake(Worker& target) noexcept;
+
+  [[nodiscard]] std::vector<Ref<TaskBase>> live_tasks();
+  [[nodiscard]] std::size_t live_task_count();
+  [[nodiscard]] Metrics metrics();
+
+  // Drives loop 0 on this thread until `done` (which may become true on another loop; call
+  // wake_driver() then). The other loops have their own threads.
+  void drive(const Atomic<bool>& done);
+  void wake_driver() noexcept;
+  // Set from the SIGINT handler; loop 0 calls the function on its next turn.
+  void on_interrupt(void (*fn)(void*), void* argument) noexcept;
+  void interrupt() noexcept;  // async-signal-safe
+  void check_interrupt() noexcept;
+
+  // Stops the threads, runs what the inboxes accepted, closes them. Nothing must be left running.
+  void close();
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool stopping() const noexcept {
+    return stopping_.load(std::memory_order_acquire);
+  }
+
+ private:
+  void start_threads();
+  void thread_main(Worker& worker);
+  void bind(Worker& worker) noexcept;
+
+  Settings settings_;
+  std::vector<Processor> places_;
+  Injector injector_;
+  IdleSet idle_set_;
+  ExceptionHandler exception_handler_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  bool driven_before_ = false;
+  Atomic<std::uint64_t> next_task_id_{1};
+  Atomic<bool> stopping_{false};
+  Atomic<bool> closed_{false};
+  std::atomic<bool> interrupted_{false};
+  void (*interrupt_fn_)(void*) = nullptr;
+  void* interrupt_argument_ = nullptr;
+};
+
+}  // namespace coil::detail
