@@ -30,6 +30,7 @@ CancelScope::~CancelScope() {
 void CancelScope::enter(TaskBase& task) {
   task.push_scope(*this);
   entered_ = true;
+  if (link_) task.end_solo();
   const TimePoint when = deadline();
   if (cancelled.load(std::memory_order_relaxed)) {
     task.flag_level();
@@ -71,6 +72,7 @@ Canceller CancelScope::canceller() {
   if (!link_) {
     link_ = std::make_shared<Link>();
     link_->scope = this;
+    if (entered_) ScopeNode::task->end_solo();
   }
   return Canceller(link_);
 }

@@ -15,6 +15,7 @@ HookResult forward_cancel(Suspension& leaf, Abort kind) noexcept {
   HookResult result;
   if (wait.target().as_task() != nullptr) {
     wait.aborted = kind;
+    wait.forwarded = true;
     result.taken = true;
     result.forward = FutureRef(&wait.target());
     return result;
@@ -49,12 +50,13 @@ FutureWait::FutureWait(FutureRef target, const LeafKind& kind) noexcept
 // may be done all the same by now, but the cancel has been taken, and shows.
 void FutureWait::check_abort() {
   if (aborted == Abort::None) return;
-  if (Suspension::kind != &future_leaf || target_->cancelled()) task->throw_cancelled(aborted);
+  if (!forwarded || target_->cancelled()) task->throw_cancelled(aborted);
 }
 
-void FutureWait::check_result() {
-  check_abort();
-  if (target_->phase() != FutureBase::Phase::Value) [[unlikely]] target_->throw_unless_value();
+std::exception_ptr FutureWait::failure() const {
+  // Aborted on the way in, or shielded: the target has not been asked. Else it decides.
+  if (aborted != Abort::None && (!forwarded || target_->cancelled())) return nullptr;
+  return target_->error();
 }
 
 }  // namespace coil::detail

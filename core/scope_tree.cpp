@@ -34,23 +34,21 @@ void TaskBase::pop_group(GroupNode& group) noexcept {
   groups_ = group.next_open;
 }
 
-void TaskBase::join_group(GroupNode& group) noexcept {
-  group_ = &group;
+void TaskBase::join_group(GroupNode& group) {
   scope_ = group.scope;
-  group.add(*this);
+  group.add_member(*this);
+  group_ = &group;
   if (effectively_cancelled(scope_)) flag_level();
 }
 
-void GroupNode::add(TaskBase& task) noexcept {
-  const SpinGuard guard(lock_);
+void GroupNode::link(TaskBase& task) noexcept {
   task.group_previous_ = nullptr;
   task.group_next_ = first_;
   if (first_ != nullptr) first_->group_previous_ = &task;
   first_ = &task;
 }
 
-void GroupNode::remove(TaskBase& task) noexcept {
-  const SpinGuard guard(lock_);
+void GroupNode::unlink(TaskBase& task) noexcept {
   (task.group_previous_ != nullptr ? task.group_previous_->group_next_ : first_) =
       task.group_next_;
   if (task.group_next_ != nullptr) task.group_next_->group_previous_ = task.group_previous_;

@@ -26,6 +26,4 @@ void SleepUntil::fire(Timer& timer) noexcept {
   static_cast<SleepUntil&>(timer).Suspension::task->wake();
 }
 
-void SleepUntil::wake_up_cancelled() { Suspension::task->throw_cancelled(aborted); }
-
 }  // namespace coil::detail

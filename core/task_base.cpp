@@ -24,19 +24,29 @@ void TaskBase::wake() noexcept {
 
 void TaskBase::end(Phase phase, std::exception_ptr error) noexcept {
   GroupNode* group = group_;
-  {
+  COIL_CHECK(groups_ == nullptr, "a task ended inside a group it had opened");
+  if (group != nullptr) {
     // From here on nobody walks from this task into its parent's scopes.
     const SpinGuard guard(tree_lock_);
-    COIL_CHECK(groups_ == nullptr, "a task ended inside a group it had opened");
     scope_ = nullptr;
-    state_.set_done();
   }
+  state_.set_done();
   if (phase == Phase::Cancelled) forget_cancel_origin(error);
   set_error(std::move(error));
   task_finished(*this);
-  completion().complete(phase);
+  if (sole_reference()) {
+    completion().complete_alone(phase);
+  } else {
+    completion().complete(phase);
+  }
   if (group != nullptr) group->member_done(*this);
   release();
+}
+
+bool TaskBase::release_on_loop() noexcept {
+  if (done() || running_loop() != loop()) return false;
+  drop_second_reference();
+  return true;
 }
 
 std::string TaskBase::name() const {

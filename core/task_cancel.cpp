@@ -109,7 +109,7 @@ TaskState::Request TaskBase::begin_edge(std::unique_ptr<std::string> message) no
   const SpinGuard guard(tree_lock_);
   const auto request = state_.request(TaskState::EdgeBit);
   if (request == TaskState::Request::Done) return request;
-  ++cancels_;
+  cancels_.store(cancelling() + 1, std::memory_order_relaxed);
   cancel_message_.swap(message);
   return request;
 }
@@ -130,15 +130,15 @@ void TaskBase::request_edge(CancelWork& work) noexcept {
   if (begin_edge({}) == TaskState::Request::Hook) work.add_edge_hook(*this);
 }
 
-int TaskBase::cancelling() const noexcept {
-  const SpinGuard guard(tree_lock_);
-  return cancels_;
-}
+int TaskBase::cancelling() const noexcept { return cancels_.load(std::memory_order_relaxed); }
 
 int TaskBase::uncancel() noexcept {
   const SpinGuard guard(tree_lock_);
-  if (cancels_ > 0 && --cancels_ == 0) (void)state_.take(TaskState::EdgeBit);
-  return cancels_;
+  const int left = cancelling() - 1;
+  if (left < 0) return 0;
+  cancels_.store(left, std::memory_order_relaxed);
+  if (left == 0) (void)state_.take(TaskState::EdgeBit);
+  return left;
 }
 
 void TaskBase::throw_cancelled(Abort abort) {
@@ -146,12 +146,21 @@ void TaskBase::throw_cancelled(Abort abort) {
   if (state_.take(TaskState::EdgeBit)) abort = Abort::Edge;
   if (abort == Abort::Level)
     throw CancelledErrorAccess::make(cancel_reason(scope_), CancelOrigin::Level);
+  throw edge_error();
+}
+
+CancelledError TaskBase::edge_error() {
   std::unique_ptr<std::string> message;
   {
     const SpinGuard guard(tree_lock_);
     message = std::move(cancel_message_);
   }
-  throw CancelledErrorAccess::make(message ? *message : "", CancelOrigin::Edge);
+  return CancelledErrorAccess::make(message ? *message : "", CancelOrigin::Edge);
+}
+
+std::exception_ptr TaskBase::cancelled_before_start() noexcept {
+  if (!state_.take(TaskState::EdgeBit)) return nullptr;
+  return std::make_exception_ptr(edge_error());
 }
 
 void TaskBase::deliver_level(Ref<TaskBase> task) noexcept {

@@ -1,8 +1,10 @@
 #include <coil/detail/check.hpp>
+#include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/exception_group.hpp>
 #include <coil/task_group.hpp>
 #include <stdexcept>
+#include <utility>
 
 namespace coil {
 
@@ -18,61 +20,70 @@ void TaskGroup::enter(TaskBase& parent) {
   parent.push_group(*this);
 }
 
-void TaskGroup::check_open() const {
-  const SpinGuard guard(state_lock_);
+// One critical section: a task is either refused or on the list that an abort goes through.
+void TaskGroup::add_member(TaskBase& task) {
+  const SpinGuard guard(lock());
   if (finished_) throw std::runtime_error("TaskGroup is finished: no task can be added");
   if (aborting_) throw std::runtime_error("TaskGroup is shutting down: no task can be added");
-}
-
-void TaskGroup::begin_member() {
-  check_open();
-  const SpinGuard guard(state_lock_);
+  link(task);
   ++members_;
 }
 
-// An abort between begin_member() and the task's joining the list has not seen it.
-void TaskGroup::cancel_late_member(const TaskRef& task) {
-  {
-    const SpinGuard guard(state_lock_);
-    if (!aborting_) return;
-  }
-  task.cancel();
-}
-
-void TaskGroup::end_member() noexcept {
+void TaskGroup::member_done(TaskBase& task) noexcept {
+  if (task.phase() == detail::FutureBase::Phase::Exception) note_failure(task);
   detail::FutureRef all_done;
   {
-    const SpinGuard guard(state_lock_);
+    const SpinGuard guard(lock());
+    unlink(task);
     if (--members_ == 0) all_done.swap(all_done_);
   }
   // From here on the group may be gone.
   if (all_done) all_done->finish_value();
 }
 
-void TaskGroup::member_done(TaskBase& task) noexcept {
-  if (task.phase() == detail::FutureBase::Phase::Exception) note_failure(task);
-  remove(task);
-  end_member();
+// As in asyncio, what is ready already has its turn before the abort: tasks that fail in the same
+// moment are all heard. The call counts as a member, so the group is still there.
+void TaskGroup::abort_soon() noexcept {
+  abort_call_.group = this;
+  abort_call_.run = [](detail::Runnable& call) noexcept {
+    auto& self = *static_cast<AbortCall&>(call).group;
+    self.abort_with_parent();
+    detail::FutureRef all_done;
+    {
+      const SpinGuard guard(self.lock());
+      if (--self.members_ == 0) all_done.swap(self.all_done_);
+    }
+    if (all_done) all_done->finish_value();
+  };
+  detail::post(abort_call_, *detail::running_loop());
 }
 
-void TaskGroup::note_failure(TaskBase& task) noexcept {
-  bool first = false;
+void TaskGroup::abort_with_parent() noexcept {
   {
-    const SpinGuard guard(state_lock_);
-    errors_.push_back(task.error());
-    if (!base_error_ && detail::is_base_error(errors_.back())) base_error_ = errors_.back();
-    first = !aborting_ && !parent_cancel_requested_;
-    if (first) parent_cancel_requested_ = aborting_ = true;
+    const SpinGuard guard(lock());
+    if (aborting_ || parent_cancel_requested_) return;
+    parent_cancel_requested_ = aborting_ = true;
   }
-  if (!first) return;
   cancel_members();
   // The parent may be anywhere in the body, or in leave(); leave() takes this cancel back.
   parent_->cancel({});
 }
 
+void TaskGroup::note_failure(TaskBase& task) noexcept {
+  bool first = false;
+  {
+    const SpinGuard guard(lock());
+    errors_.push_back(task.error());
+    if (!base_error_ && detail::is_base_error(errors_.back())) base_error_ = errors_.back();
+    first = !aborting_ && !std::exchange(abort_called_, true);
+    if (first) ++members_;
+  }
+  if (first) abort_soon();
+}
+
 void TaskGroup::abort() noexcept {
   {
-    const SpinGuard guard(state_lock_);
+    const SpinGuard guard(lock());
     if (aborting_) return;
     aborting_ = true;
   }
@@ -97,7 +108,7 @@ Coro<> TaskGroup::leave(std::exception_ptr error) {
     detail::FutureRef all_done(new detail::FutureState<void>, detail::AdoptRef{});
     bool aborting = false;
     {
-      const SpinGuard guard(state_lock_);
+      const SpinGuard guard(lock());
       finished_ = members_ == 0;
       if (finished_) break;
       all_done_ = all_done;
@@ -108,7 +119,7 @@ Coro<> TaskGroup::leave(std::exception_ptr error) {
       co_await detail::FutureWait(all_done,
                                   aborting ? detail::joining_leaf : detail::shielded_leaf);
     } catch (const CancelledError&) {
-      const SpinGuard guard(state_lock_);
+      const SpinGuard guard(lock());
       if (!aborting_) cancellation = std::current_exception();
     }
     if (cancellation) abort();

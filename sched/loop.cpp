@@ -29,7 +29,7 @@ Handle Loop::schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe) {
   if (here == worker_ && !threadsafe) {
     worker_->push_pinned(*call);
   } else if (!worker_->post(*call)) {
-    call->release();  // nobody will run it
+    call->loop_done();  // nobody will run it
     throw LoopClosed(threadsafe ? "call_soon_threadsafe" : "call_soon");
   }
   return handle;
@@ -47,26 +47,20 @@ Handle Loop::schedule_at(TimePoint when, detail::UniqueFunction<void()> fn) {
     worker_->timers().arm(*call, when);
     return handle;
   }
-  // Timers are armed on their own loop only. The inner handle outlives the trip.
-  call->add_ref();
-  auto* arm = new ScheduledCall([call, worker = worker_] {
-    if (!call->cancelled()) {
-      worker->timers().arm(*call, call->due);
-      // Cancelled between the look and the arming: nobody has disarmed it.
-      if (call->cancelled() && detail::TimerWheel::disarm(*call)) call->release();
-    } else {
-      call->release();
-    }
-    call->release();
+  // Timers are armed on their own loop only.
+  worker_->timers().prepare(*call);
+  auto* arm = new ScheduledCall([handle, call, worker = worker_] {
+    if (call->cancelled()) return call->loop_done();
+    worker->timers().arm(*call, call->due);
+    // Cancelled just before it was armed: then nobody but us disarms it.
+    if (call->cancelled() && detail::TimerWheel::disarm(*call)) call->loop_done();
   });
+  const Handle arming(arm);
   if (!worker_->post(*arm)) {
-    arm->release();
-    arm->release();
-    call->release();
-    call->release();
+    arm->loop_done();
+    call->loop_done();
     throw LoopClosed("call_at");
   }
-  arm->release();
   return handle;
 }
 

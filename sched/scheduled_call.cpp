@@ -16,21 +16,37 @@ ScheduledCall::ScheduledCall(UniqueFunction<void()> fn) noexcept
   Runnable::run = &run_now;
 }
 
+void ScheduledCall::drop_handle() noexcept {
+  // Alone, nobody else can copy a handle: no locked instruction is needed.
+  if (handles_.load(std::memory_order_acquire) != 1 &&
+      handles_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+    return;
+  if ((word_.load(std::memory_order_acquire) & LoopDone) != 0 ||
+      (word_.fetch_or(NoHandles, std::memory_order_acq_rel) & LoopDone) != 0)
+    delete this;
+}
+
+void ScheduledCall::loop_done() noexcept {
+  if ((word_.fetch_or(LoopDone, std::memory_order_acq_rel) & NoHandles) != 0) delete this;
+}
+
 bool ScheduledCall::cancel() noexcept {
-  auto expected = State::Waiting;
-  if (!state_.compare_exchange_strong(expected, State::Cancelled, std::memory_order_acq_rel,
-                                      std::memory_order_acquire))
-    return false;
-  // Still armed: the timer's reference comes back here. In a queue it comes back when it is run.
-  if (TimerWheel::disarm(*this)) release();
-  return true;
+  if (TimerWheel::disarm(*this)) {
+    word_.store(Cancelled | LoopDone, std::memory_order_release);
+    return true;
+  }
+  // In a queue: whoever runs it finds it cancelled, and lets go of it.
+  auto old = word_.load(std::memory_order_acquire);
+  while ((old & (Running | Cancelled)) == 0)
+    if (word_.compare_exchange_weak(old, old | Cancelled, std::memory_order_acq_rel,
+                                    std::memory_order_acquire))
+      return true;
+  return false;
 }
 
 void ScheduledCall::run_now(Runnable& runnable) noexcept {
   auto& self = static_cast<ScheduledCall&>(runnable);
-  auto expected = State::Waiting;
-  if (self.state_.compare_exchange_strong(expected, State::Running, std::memory_order_acq_rel,
-                                          std::memory_order_acquire)) {
+  if ((self.word_.fetch_or(Running, std::memory_order_acq_rel) & Cancelled) == 0) {
     try {
       self.fn_();
     } catch (...) {
@@ -41,7 +57,7 @@ void ScheduledCall::run_now(Runnable& runnable) noexcept {
     }
   }
   self.fn_ = {};
-  self.release();
+  self.loop_done();
 }
 
 void ScheduledCall::expire(Timer&, CancelWork&) noexcept {}
@@ -54,7 +70,7 @@ void ScheduledCall::fire(Timer& timer) noexcept {
 }  // namespace detail
 
 Handle::Handle(const Handle& other) noexcept : call_(other.call_) {
-  if (call_ != nullptr) call_->add_ref();
+  if (call_ != nullptr) call_->add_handle();
 }
 Handle::Handle(Handle&& other) noexcept : call_(std::exchange(other.call_, nullptr)) {}
 Handle& Handle::operator=(Handle other) noexcept {
@@ -62,7 +78,7 @@ Handle& Handle::operator=(Handle other) noexcept {
   return *this;
 }
 Handle::~Handle() {
-  if (call_ != nullptr) call_->release();
+  if (call_ != nullptr) call_->drop_handle();
 }
 bool Handle::cancel() const { return call_ != nullptr && call_->cancel(); }
 bool Handle::cancelled() const { return call_ != nullptr && call_->cancelled(); }

@@ -1,7 +1,11 @@
 // What call_soon, call_later and call_at schedule.
 //
-//   state_: Waiting -> Running (the loop) or Cancelled (anybody), by compare-exchange, once
-// References: one for whoever will run it (queue, timer), one per Handle.
+// One word says what became of it:
+//   Running    the loop has begun to call it       Cancelled  nobody will
+//   LoopDone   neither queue nor timer holds it    NoHandles  the last Handle has gone
+// Running and Cancelled exclude each other. It is freed by whoever sets the second of LoopDone and
+// NoHandles: both are read-modify-writes, save where the holder of a Handle has just disarmed the
+// timer, so that nobody else can set either.
 #pragma once
 
 #include <coil/detail/atomic.hpp>
@@ -17,27 +21,27 @@ class ScheduledCall : public FrameAllocated, public Runnable, public Timer {
  public:
   explicit ScheduledCall(UniqueFunction<void()> fn) noexcept;
 
-  void add_ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-  void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-  }
-  // Any thread.
+  void add_handle() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_handle() noexcept;
+  // The queue or timer lets go of it.
+  void loop_done() noexcept;
+  // Any thread. False: it has begun, or was cancelled before.
   bool cancel() noexcept;
   [[nodiscard]] bool cancelled() const noexcept {
-    return state_.load(std::memory_order_acquire) == State::Cancelled;
+    return (word_.load(std::memory_order_acquire) & Cancelled) != 0;
   }
   TimePoint due = TimePoint::min();
 
  private:
-  enum class State : std::uint8_t { Waiting, Running, Cancelled };
+  enum Bit : std::uint32_t { Running = 1, Cancelled = 2, LoopDone = 4, NoHandles = 8 };
 
   static void run_now(Runnable& runnable) noexcept;
   static void expire(Timer& timer, CancelWork& work) noexcept;
   static void fire(Timer& timer) noexcept;
   static const TimerKind timer_kind;
 
-  Atomic<std::uint32_t> references_{2};
-  Atomic<State> state_{State::Waiting};
+  Atomic<std::uint32_t> handles_{1};
+  Atomic<std::uint32_t> word_{0};
   UniqueFunction<void()> fn_;
 };
 

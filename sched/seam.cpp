@@ -52,12 +52,14 @@ void start_task(TaskBase& task, Loop* home, bool eager) {
   Worker* here = current_worker();
   Worker& worker = home != nullptr ? Worker::of(*home) : *here;
   task.set_loop(&worker.loop());
+  const bool alone = worker.pool().size() == 1;
   if (here != nullptr && &here->pool() == &worker.pool()) {
     task.set_id(here->next_task_id());
     here->registry().add(task);
+    if (alone) task.begin_solo();
   } else {
     task.set_id(worker.pool().take_task_ids(1));
-    worker.registry().add(task);
+    if (!alone) worker.registry().add(task);  // alone: the loop does it, see drain_inbox()
   }
   if (eager && here == &worker) return here->run_eagerly(task);
   if (here == &worker) return worker.push_task(task);

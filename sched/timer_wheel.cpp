@@ -20,7 +20,7 @@ void TimerWheel::arm(Timer& timer, TimePoint deadline) noexcept {
   const SpinGuard guard(lock_);
   timer.deadline = deadline;
   timer.order = next_order_++;
-  timer.wheel = this;
+  prepare(timer);
   insert(timer);
   ++size_;
   hint_ = std::min(hint_, deadline);

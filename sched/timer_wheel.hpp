@@ -23,6 +23,10 @@ class TimerWheel {
   explicit TimerWheel(TimePoint start) noexcept : elapsed_(tick_of(start)) {}
 
   void arm(Timer& timer, TimePoint deadline) noexcept;
+  // Before a timer is shown to other threads that may disarm it: arm() will not write this again.
+  void prepare(Timer& timer) noexcept {
+    if (timer.wheel != this) timer.wheel = this;
+  }
   // True: it will not expire. False: it was not armed, or has expired.
   static bool disarm(Timer& timer) noexcept;
 

@@ -25,6 +25,7 @@ Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backen
       loop_(*this),
       backend_(std::move(backend)),
       timers_(backend_->now()),
+      registry_(!alone_),
       steal_order_(pool.places(), index),
       random_(index + 1),
       started_(Clock::now()) {}
@@ -137,6 +138,10 @@ bool Worker::drain_inbox() noexcept {
   bool any = false;
   for (Runnable* item = inbox_.take_all(); item != nullptr;) {
     Runnable* next = item->next;
+    if (alone_ && item->run == nullptr) {
+      auto& task = static_cast<TaskBase&>(*item);
+      if (task.registry == nullptr) registry_.add(task);
+    }
     local_.push(*item);
     item = next;
     any = true;

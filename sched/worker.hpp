@@ -16,6 +16,7 @@
 #include "backend/backend.hpp"
 #include "counter.hpp"
 #include "deque.hpp"
+#include "detached_list.hpp"
 #include "local_queue.hpp"
 #include "mpsc_stack.hpp"
 #include "run_queue.hpp"
@@ -42,6 +43,7 @@ class Worker {
   [[nodiscard]] Backend& backend() noexcept { return *backend_; }
   [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
   [[nodiscard]] TaskRegistry& registry() noexcept { return registry_; }
+  [[nodiscard]] DetachedList& detached() noexcept { return detached_; }
   [[nodiscard]] TaskBase* current() const noexcept { return current_; }
   [[nodiscard]] TimePoint now() const noexcept { return backend_->now(); }
   [[nodiscard]] std::uint64_t next_task_id() noexcept;
@@ -73,6 +75,8 @@ class Worker {
   std::size_t poll();
   // Runs what was accepted, refuses what comes after. Gives how much it ran.
   void close_inbox() noexcept;
+  // Before that: cancels and awaits the operations that no task awaits.
+  void end_detached() noexcept;
 
   // Any thread: takes tasks from this loop for `thief`, which is the caller's.
   [[nodiscard]] TaskBase* steal_into(Worker& thief) noexcept;
@@ -108,6 +112,7 @@ class Worker {
   RunQueue<TaskBase, queue_capacity> queue_;
   Deque<Runnable> forks_;
   TimerWheel timers_;
+  DetachedList detached_;
   TaskRegistry registry_;
   StealOrder steal_order_;
   Random random_;

@@ -70,6 +70,7 @@ void WorkerPool::thread_main(Worker& worker) {
   worker.backend().attach();
   while (!stopping())
     if (!worker.turn()) worker.idle();
+  worker.end_detached();
   worker.close_inbox();
   set_current_worker(nullptr);
 }
@@ -169,6 +170,7 @@ void WorkerPool::close() {
     if (worker->index() != 0 && settings_.backend != coil::Backend::sim) continue;
     Worker* before = current_worker();
     set_current_worker(worker.get());
+    worker->end_detached();
     worker->close_inbox();
     set_current_worker(before);
   }

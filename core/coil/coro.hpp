@@ -52,7 +52,7 @@ struct CoroPromise final : CoroPromiseResult<T> {
   explicit CoroPromise(std::source_location where = std::source_location::current()) noexcept
       : CoroPromiseResult<T>(where) {}
   Coro<T> get_return_object() noexcept;
-  template <class U>
+  template <class U = T>  // the default is for `co_return {}`
     requires std::convertible_to<U&&, T>
   void return_value(U&& value) {
     this->slot.build(std::forward<U>(value));

@@ -31,7 +31,7 @@ std::exception_ptr as_exception_ptr(E&& error) {
 // A shared handle. Every member may be called from any thread, at the same time as any other.
 //
 // co_await future: gives a copy of the result or throws the exception; `co_await std::move(f)`
-// moves the result out (so no second reader gets it). Waiters wake first come first served, each
+// moves the result out (so no second reader gets it) and leaves `f` empty. Waiters wake first come first served, each
 // on its own loop. Cancelling a task that awaits a future cancels the future.
 template <class T = void>
 class Future {
@@ -120,7 +120,8 @@ class Future {
     return {checked(), *holder_};
   }
   [[nodiscard]] detail::FutureAwaiter<T, true> operator co_await() && {
-    return {checked(), *holder_};
+    (void)state();
+    return {std::move(state_), *holder_};
   }
 
   [[nodiscard]] friend bool operator==(const Future& a, const Future& b) noexcept {

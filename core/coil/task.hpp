@@ -56,7 +56,14 @@ Task<T> launch(Coro<T> coro, const TaskOptions& options, Loop* home, GroupNode* 
   Task<T> task(impl);
   if (!options.name.empty()) impl->set_name(options.name);
   impl->set_affinity(home != nullptr ? Affinity::loop : options.affinity);
-  if (group != nullptr) impl->join_group(*group);
+  if (group != nullptr) {
+    try {
+      impl->join_group(*group);
+    } catch (...) {
+      impl->abandon();
+      throw;
+    }
+  }
   start_task(*impl, home, options.eager);
   return task;
 }
@@ -72,8 +79,15 @@ Task<detail::AsCoroResult<A>> create_task(A awaitable, TaskOptions options = {},
   return detail::launch(detail::as_coro(std::move(awaitable)), options, nullptr, nullptr, origin);
 }
 // The same for a function that returns one: function and arguments are kept alive.
+template <class Fn>
+  requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&>>)
+auto create_task(Fn fn, TaskOptions options = {},
+                 std::source_location origin = std::source_location::current()) {
+  return create_task(detail::as_coro(std::move(fn)), options, origin);
+}
 template <class Fn, class... Args>
-  requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
+  requires(sizeof...(Args) > 0 && !Awaitable<Fn> &&
+           Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
 auto create_task(Fn fn, Args... args) {
   detail::require_loop("create_task");
   return detail::launch(detail::as_coro(std::move(fn), std::move(args)...), {}, nullptr, nullptr,

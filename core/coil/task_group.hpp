@@ -31,15 +31,20 @@ class TaskGroup : private detail::GroupNode {
   Task<detail::AsCoroResult<A>> create_task(
       A awaitable, TaskOptions options = {},
       std::source_location origin = std::source_location::current()) {
-    check_open();
-    return launch(detail::as_coro(std::move(awaitable)), options, origin);
+    return detail::launch(detail::as_coro(std::move(awaitable)), options, nullptr, this, origin);
+  }
+  template <class Fn>
+    requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&>>)
+  auto create_task(Fn fn, TaskOptions options = {},
+                   std::source_location origin = std::source_location::current()) {
+    return create_task(detail::as_coro(std::move(fn)), options, origin);
   }
   template <class Fn, class... Args>
-    requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
+    requires(sizeof...(Args) > 0 && !Awaitable<Fn> &&
+             Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
   auto create_task(Fn fn, Args... args) {
-    check_open();
-    return launch(detail::as_coro(std::move(fn), std::move(args)...), {},
-                  std::source_location::current());
+    return detail::launch(detail::as_coro(std::move(fn), std::move(args)...), {}, nullptr, this,
+                          std::source_location::current());
   }
 
   // For Coil's own use: what with_task_group does around the function.
@@ -48,35 +53,26 @@ class TaskGroup : private detail::GroupNode {
   [[nodiscard]] Coro<> leave(std::exception_ptr error);
 
  private:
-  template <class T>
-  Task<T> launch(Coro<T> coro, const TaskOptions& options, std::source_location origin) {
-    begin_member();
-    Task<T> task;
-    try {
-      task = detail::launch(std::move(coro), options, nullptr, this, origin);
-    } catch (...) {
-      end_member();
-      throw;
-    }
-    cancel_late_member(task);
-    return task;
-  }
-
-  void check_open() const;
-  void begin_member();
-  void cancel_late_member(const TaskRef& task);
-  void end_member() noexcept;
+  void add_member(detail::TaskBase& task) override;
   void member_done(detail::TaskBase& task) noexcept override;
   void note_failure(detail::TaskBase& task) noexcept;
   void abort() noexcept;
+  void abort_soon() noexcept;
+  void abort_with_parent() noexcept;
   void cancel_members() noexcept;
   void finish(std::exception_ptr error, std::exception_ptr cancellation);
 
+  struct AbortCall : detail::Runnable {
+    TaskGroup* group = nullptr;
+  };
+
   detail::TaskBase* parent_ = nullptr;
-  mutable detail::SpinLock state_lock_;  // all below
+  AbortCall abort_call_;
+  // All below under the group's lock.
   int members_ = 0;
   bool finished_ = false;
   bool aborting_ = false;
+  bool abort_called_ = false;  // a task has failed, and abort_call_ is on its way
   bool parent_cancel_requested_ = false;
   std::vector<std::exception_ptr> errors_;
   std::exception_ptr base_error_;

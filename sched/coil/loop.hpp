@@ -58,7 +58,7 @@ class Loop {
 
   // A task pinned to this loop. From any thread. LoopClosed once the Runner is closed.
   template <Awaitable A>
-  Task<AwaitResult<A>> create_task(
+  Task<detail::AsCoroResult<A>> create_task(
       A awaitable, TaskOptions options = {},
       std::source_location origin = std::source_location::current()) {
     check_open("create_task");
@@ -66,8 +66,15 @@ class Loop {
     options.eager = false;
     return detail::launch(detail::as_coro(std::move(awaitable)), options, this, nullptr, origin);
   }
+  template <class Fn>
+    requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&>>)
+  auto create_task(Fn fn, TaskOptions options = {},
+                   std::source_location origin = std::source_location::current()) {
+    return create_task(detail::as_coro(std::move(fn)), options, origin);
+  }
   template <class Fn, class... Args>
-    requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
+    requires(sizeof...(Args) > 0 && !Awaitable<Fn> &&
+             Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
   auto create_task(Fn fn, Args... args) {
     check_open("create_task");
     return detail::launch(detail::as_coro(std::move(fn), std::move(args)...),
@@ -103,7 +110,7 @@ class Loop {
 // Makes the coroutine a task of `loop`, from any thread (asyncio.run_coroutine_threadsafe). Its
 // result comes as a future that threads may block on.
 template <Awaitable A>
-Future<AwaitResult<A>> run_coroutine_threadsafe(A awaitable, Loop& loop) {
+Future<detail::AsCoroResult<A>> run_coroutine_threadsafe(A awaitable, Loop& loop) {
   return loop.create_task(std::move(awaitable));
 }
 template <class Fn, class... Args>

@@ -33,6 +33,7 @@ TEST(future, gives_what_was_set) {
 }
 
 TEST(future, takes_a_result_from_a_foreign_thread) {
+  KIT_USES_THREADS();
   on_loops([]() -> Coro<> {
     for (int i = 0; i < 50; ++i) {
       auto future = create_future<int>();
@@ -57,6 +58,7 @@ TEST(future, is_completed_only_once) {
 }
 
 TEST(future, lets_one_of_many_setters_win) {
+  KIT_USES_THREADS();
   on_one_loop([]() -> Coro<> {
     for (int round = 0; round < 30; ++round) {
       auto future = create_future<int>();
@@ -158,6 +160,7 @@ TEST(future, wakes_waiters_on_every_loop) {
 }
 
 TEST(future, may_be_destroyed_by_the_waiter_it_wakes) {
+  KIT_USES_THREADS();
   on_loops([]() -> Coro<> {
     for (int i = 0; i < 200; ++i) {
       auto promise = std::make_unique<Promise<int>>();
@@ -180,6 +183,7 @@ TEST(future, holds_a_move_only_result) {
 }
 
 TEST(future, blocks_a_thread_that_is_no_loop) {
+  KIT_USES_THREADS();
   on_loops([]() -> Coro<> {
     auto future = create_future<int>();
     auto seen = create_future<int>();
@@ -206,6 +210,7 @@ TEST(future, does_not_block_a_loop) {
 }
 
 TEST(future, works_without_any_loop) {
+  KIT_USES_THREADS();
   auto future = create_future<int>();
   int seen = 0;
   future.add_done_callback([&](const Future<int>& f) { seen = f.result(); });

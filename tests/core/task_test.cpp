@@ -280,6 +280,15 @@ TEST(task, calls_back_soon_and_in_order_of_registration) {
   });
 }
 
+TEST(task, calls_back_though_every_handle_is_dropped) {
+  on_loops([]() -> Coro<> {
+    auto called = create_future<int>();
+    create_task(give(6)).add_done_callback(
+        [called](const Future<int>& f) { called.set_result(f.result()); });
+    EXPECT_EQ(co_await called, 6);
+  });
+}
+
 TEST(task, calls_back_on_the_loop_that_registered) {
   on_loops([]() -> Coro<> {
     auto stop = create_future<>();
@@ -314,6 +323,7 @@ TEST(task, stays_on_its_loop_when_pinned) {
 }
 
 TEST(task, can_be_made_for_a_loop_from_any_thread) {
+  KIT_USES_THREADS();
   on_loops([]() -> Coro<> {
     Loop& loop = get_running_loop();
     auto result = create_future<int>();

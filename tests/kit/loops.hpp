@@ -8,9 +8,21 @@
 #include <coil/coro.hpp>
 #include <coil/run.hpp>
 #include <coil/sleep.hpp>
+#include <cstdlib>
 #include <kit/watchdog.hpp>
+#include <string_view>
+
+// First line of a test that uses threads of its own: the simulation knows nothing of them, and
+// would report a deadlock while it waits for one.
+#define KIT_USES_THREADS() \
+  if (kit::simulated()) GTEST_SKIP() << "uses threads of its own"
 
 namespace kit {
+
+inline bool simulated() {
+  const char* backend = std::getenv("COIL_BACKEND");
+  return backend != nullptr && std::string_view(backend) == "sim";
+}
 
 // For what depends on the order on one loop, which asyncio promises.
 template <class Body>

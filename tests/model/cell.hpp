@@ -73,7 +73,8 @@ struct Access {
   Word initial;
   Site site;
   Printer print;
-  const char* what;  // the operation as it is called: "store", "fetch_add"
+  const char* what;     // the operation as it is called: "store", "fetch_add"
+  bool kernel = false;  // the kernel's own: no mutation breaks it
 };
 
 Word atomic_load(const Access& access, Order order);

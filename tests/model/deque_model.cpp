@@ -35,7 +35,23 @@ void finish(Run& run, Deque<Item>& deque, Item (&items)[n]) {
   for (Item& item : items) check(item.taken == 1, "every item is taken once");
 }
 
+// The owner takes an item without asking anybody while it believes there are two.
 MODEL(Deque, "the last item is taken once", .preemptions = 3) {
+  Item items[2];
+  Deque<Item> deque(2);
+  push(deque, items[0]);
+  run.thread("owner", [&] {
+    push(deque, items[1]);
+    use(deque.take());
+  });
+  run.thread("thief", [&] {
+    use(deque.steal());
+    use(deque.steal());
+  });
+  finish(run, deque, items);
+}
+
+MODEL(Deque, "three hands reach for one item", .preemptions = 3) {
   Item items[1];
   Deque<Item> deque(2);
   run.thread("owner", [&] {
@@ -96,17 +112,22 @@ MODEL(Deque, "a slot is used again only after its thief is done", .preemptions =
   finish(run, deque, items);
 }
 
-MUTATION(Deque, "the last item is taken once", weaken("bottom_", Op::Store, Order::release, "take"));
-MUTATION(Deque, "the last item is taken once", weaken("top_", Op::Load, Order::acquire, "take"));
 MUTATION(Deque, "the last item is taken once", late("bottom_", "take"));
-MUTATION(Deque, "the last item is taken once", split("top_", Op::Cas, "take"));
-MUTATION(Deque, "the last item is taken once", split("top_", Op::Cas, "steal"));
-MUTATION(Deque, "the last item is taken once", skip("top_", Op::Cas, "take"));
-MUTATION(Deque, "the last item is taken once", weaken("bottom_", Op::Store, Order::relaxed, "push"));
-MUTATION(Deque, "the last item is taken once", late("ring->slot(bottom)", "push"));
-MUTATION(Deque, "owner and thieves share what there is", weaken("bottom_", Op::Load, Order::acquire, "steal"));
-MUTATION(Deque, "owner and thieves share what there is", weaken("top_", Op::Load, Order::acquire, "steal"));
-MUTATION(Deque, "a thief finds its item while the ring grows", weaken("ring_", Op::Store, Order::relaxed, "grow"));
-MUTATION(Deque, "a thief finds its item while the ring grows", weaken("ring_", Op::Load, Order::relaxed, "steal"));
+MUTATION(Deque, "the last item is taken once", skip("bottom_", Op::Store, "take"));
+MUTATION(Deque, "the last item is taken once",
+         weaken("bottom_", Op::Store, Order::release, "take"));
+MUTATION(Deque, "the last item is taken once", weaken("top_", Op::Load, Order::acquire, "take"));
+MUTATION(Deque, "the last item is taken once",
+         weaken("bottom_", Op::Load, Order::acquire, "steal"));
+MUTATION(Deque, "three hands reach for one item", split("top_", Op::Cas, "take"));
+MUTATION(Deque, "three hands reach for one item", split("top_", Op::Cas, "steal"));
+MUTATION(Deque, "three hands reach for one item", skip("top_", Op::Cas, "take"));
+MUTATION(Deque, "three hands reach for one item",
+         weaken("bottom_", Op::Store, Order::relaxed, "push"));
+MUTATION(Deque, "three hands reach for one item", late("ring->slot(bottom)", "push"));
+MUTATION(Deque, "a thief finds its item while the ring grows",
+         weaken("ring_", Op::Store, Order::relaxed, "grow"));
+MUTATION(Deque, "a thief finds its item while the ring grows",
+         weaken("ring_", Op::Load, Order::relaxed, "steal"));
 
 }  // namespace

@@ -29,7 +29,7 @@ void catch_signals() {
   stack.ss_size = 256 * 1024;
   stack.ss_sp = std::malloc(stack.ss_size);
   sigaltstack(&stack, nullptr);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   // The handler leaves by switching stacks, so nothing would unblock the signal.
   action.sa_flags = SA_ONSTACK | SA_NODEFER;
@@ -47,8 +47,8 @@ std::string schedule_text(unsigned preemptions, const Schedule& schedule) {
 }
 
 // Walks the tree; leaves the schedule at the failing execution. True: it failed.
-bool search(const Options& options, unsigned preemptions,
-            const std::function<void(Run&)>& body, Schedule& schedule, Result& result) {
+bool search(const Options& options, unsigned preemptions, const std::function<void(Run&)>& body,
+            Schedule& schedule, Result& result) {
   schedule.clear();
   do {
     ++result.executions;
@@ -66,11 +66,10 @@ bool search(const Options& options, unsigned preemptions,
   return false;
 }
 
-void replay(const Options& options, unsigned preemptions,
-            const std::function<void(Run&)>& body, Schedule& schedule, Result& result) {
+void replay(const Options& options, unsigned preemptions, const std::function<void(Run&)>& body,
+            Schedule& schedule, Result& result) {
   Trace trace;
-  const bool failed =
-      machine().execute(body, schedule, limits_of(options, preemptions), &trace);
+  const bool failed = machine().execute(body, schedule, limits_of(options, preemptions), &trace);
   if (result.failed && (!failed || machine().message() != result.message)) {
     result.message += " (and the replay differs: the model is not deterministic)";
   } else if (failed) {

@@ -139,7 +139,9 @@ SELF_TEST(Explorer, "a deadlock names who waits for what") {
 
 SELF_TEST(Explorer, "leaks, double frees, crashes, exceptions and forgotten joins are failures") {
   const auto message = [](void (*body)(Run&)) { return explore({}, body).message; };
-  check(message([](Run&) { [[maybe_unused]] int* volatile lost = new int; }).starts_with("leak: 1 "), "leak");
+  check(
+      message([](Run&) { [[maybe_unused]] int* volatile lost = new int; }).starts_with("leak: 1 "),
+      "leak");
   check(message([](Run&) {
           int* volatile block = new int;
           delete block;
@@ -154,9 +156,9 @@ SELF_TEST(Explorer, "leaks, double frees, crashes, exceptions and forgotten join
           run.join();
         }) == "an exception leaves the thread: thrown",
         "exception");
-  check(message([](Run& run) { run.thread("idle", [] {}); }).find("run.join()") !=
-            std::string::npos,
-        "join");
+  check(
+      message([](Run& run) { run.thread("idle", [] {}); }).find("run.join()") != std::string::npos,
+      "join");
 }
 
 SELF_TEST(Explorer, "exceptions may be in flight on several threads") {

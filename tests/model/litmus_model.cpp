@@ -43,6 +43,27 @@ MUTATION(Litmus, "store buffering: seq_cst on all four forbids both zeros",
 MUTATION(Litmus, "store buffering: seq_cst on all four forbids both zeros",
          weaken("y", Op::Load, Order::acquire));
 
+void two_plus_two_writes(Run& run, Order order) {
+  Atomic<int> x{0}, y{0};
+  run.thread("left", [&] {
+    x.store(1, order);
+    y.store(2, order);
+  });
+  run.thread("right", [&] {
+    y.store(1, order);
+    x.store(2, order);
+  });
+  run.join();
+  check(!(x == 1 && y == 1), "not both first stores stay");
+}
+MODEL(Litmus, "two writes each: seq_cst keeps a second one") {
+  two_plus_two_writes(run, Order::seq_cst);
+}
+COUNTEREXAMPLE(Litmus, "two writes each: late release stores keep both first ones",
+               "first stores") {
+  two_plus_two_writes(run, Order::release);
+}
+
 void message_passing(Run& run, Order store, Order load) {
   model::Plain<int> data{0};
   Atomic<bool> ready{false};
@@ -64,6 +85,19 @@ COUNTEREXAMPLE(Litmus, "message passing: a relaxed store is a race", "data race"
 }
 COUNTEREXAMPLE(Litmus, "message passing: a relaxed load is a race", "data race") {
   message_passing(run, Order::release, Order::relaxed);
+}
+
+COUNTEREXAMPLE(Litmus, "message passing: what follows the release is not released", "data race") {
+  model::Plain<int> data{0};
+  Atomic<bool> ready{false};
+  run.thread("writer", [&] {
+    ready.store(true, Order::release);
+    data = 42;
+  });
+  run.thread("reader", [&] {
+    if (ready.load(Order::acquire)) (void)data.read();
+  });
+  run.join();
 }
 
 void message_passing_atomic(Run& run, Order store, Order load) {

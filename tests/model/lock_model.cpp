@@ -40,8 +40,7 @@ MODEL(Lock, "a spin lock excludes, and orders what it guards", .preemptions = 3)
 }
 MUTATION(Lock, "a spin lock excludes, and orders what it guards",
          weaken("held_", Op::Rmw, Order::relaxed, "lock"));
-MUTATION(Lock, "a spin lock excludes, and orders what it guards",
-         split("held_", Op::Rmw, "lock"));
+MUTATION(Lock, "a spin lock excludes, and orders what it guards", split("held_", Op::Rmw, "lock"));
 MUTATION(Lock, "a spin lock excludes, and orders what it guards",
          skip("held_", Op::Store, "unlock"));
 MUTATION(Lock, "a spin lock excludes, and orders what it guards",
@@ -60,6 +59,43 @@ MODEL(Lock, "a mutex excludes, and orders what it guards", .preemptions = 3) {
   check(count == 3, "no increment is lost");
 }
 
+// Each spins on what it has seen, however old, and both get in.
+MODEL(Lock, "who spins on an old value looks again") {
+  SpinLock lock;
+  Atomic<int> turn{0};
+  run.thread("one", [&] {
+    lock.lock();
+    turn.store(1, Order::relaxed);
+    lock.unlock();
+  });
+  run.thread("two", [&] {
+    model::block_until([&] { return turn.load(Order::relaxed) == 1; });
+    lock.lock();
+    lock.unlock();
+  });
+  run.join();
+}
+
+MODEL(Lock, "spinning ends, however many old values there are", .stale_reads = 1'000) {
+  Atomic<int> turn{0};
+  run.thread("one", [&] {
+    for (int i = 1; i <= 3; ++i) turn.store(i, Order::relaxed);
+  });
+  run.thread("two", [&] { model::block_until([&] { return turn.load(Order::relaxed) == 3; }); });
+  run.join();
+}
+// A spinner that writes what is there already keeps no other one awake.
+MODEL(Lock, "spinning by exchange ends as well") {
+  Atomic<bool> held{false};
+  for (const char* name : {"one", "two", "three"}) {
+    run.thread(name, [&] {
+      while (held.exchange(true, Order::acquire)) model::spin_pause();
+      held.store(false, Order::release);
+    });
+  }
+  run.join();
+}
+
 COUNTEREXAMPLE(Lock, "two mutexes taken in two orders deadlock", "deadlock: ") {
   model::Mutex a{"a"}, b{"b"};
   run.thread("a then b", [&] { const std::lock_guard first(a), second(b); });
@@ -76,9 +112,8 @@ void peterson(Run& run) {
     run.thread(me == 0 ? "zero" : "one", [&, me] {
       wants[me].store(true, Order::seq_cst);
       turn.store(1 - me, Order::seq_cst);
-      model::block_until([&] {
-        return !wants[1 - me].load(Order::seq_cst) || turn.load(Order::seq_cst) == me;
-      });
+      model::block_until(
+          [&] { return !wants[1 - me].load(Order::seq_cst) || turn.load(Order::seq_cst) == me; });
       ++inside;
       wants[me].store(false, Order::release);
     });
@@ -86,8 +121,7 @@ void peterson(Run& run) {
   run.join();
 }
 MODEL(Lock, "Peterson's lock excludes", .preemptions = 3) { peterson(run); }
-MUTATION(Lock, "Peterson's lock excludes",
-         weaken("wants[1 - me]", Op::Load, Order::acquire));
+MUTATION(Lock, "Peterson's lock excludes", weaken("wants[1 - me]", Op::Load, Order::acquire));
 MUTATION(Lock, "Peterson's lock excludes", weaken("turn", Op::Store, Order::release));
 
 // Parking: the sleeper announces itself and then looks; the waker works and then looks for
@@ -108,12 +142,9 @@ void park(Run& run) {
   run.join();
 }
 MODEL(Lock, "no wake-up is lost between announcing and looking") { park(run); }
-MUTATION(Lock, "no wake-up is lost between announcing and looking",
-         late("idle", "park"));
-MUTATION(Lock, "no wake-up is lost between announcing and looking",
-         late("work", "park"));
-MUTATION(Lock, "no wake-up is lost between announcing and looking",
-         skip("idle", Op::Store));
+MUTATION(Lock, "no wake-up is lost between announcing and looking", late("idle", "park"));
+MUTATION(Lock, "no wake-up is lost between announcing and looking", late("work", "park"));
+MUTATION(Lock, "no wake-up is lost between announcing and looking", skip("idle", Op::Store));
 MUTATION(Lock, "no wake-up is lost between announcing and looking",
          weaken("idle", Op::Store, Order::release));
 MUTATION(Lock, "no wake-up is lost between announcing and looking",
@@ -174,6 +205,16 @@ COUNTEREXAMPLE(Lock, "an object published with a relaxed store is not safe to to
   });
   run.join();
   delete published.load();
+}
+COUNTEREXAMPLE(Lock, "an acquire is needed before what others have used is destroyed",
+               "may still be using it") {
+  auto* flag = new Atomic<int>{0};
+  run.thread("owner", [flag] {
+    model::block_until([&] { return flag->load(Order::relaxed) == 1; });
+    delete flag;
+  });
+  run.thread("teller", [flag] { flag->store(1, Order::release); });
+  run.join();
 }
 COUNTEREXAMPLE(Lock, "touching an object after telling its owner to destroy it", "destroyed") {
   auto* flag = new Atomic<int>{0};

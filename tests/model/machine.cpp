@@ -165,11 +165,15 @@ void Machine::switch_to(unsigned number) {
 
 bool Machine::enabled(const Thread& thread) const {
   switch (thread.state) {
-    case State::Ready: return true;
-    case State::Spinning: return foreign_changes(thread) != thread.turn_base;
-    case State::Waiting: return thread.ready(memory_[thread.location].messages.back().value);
+    case State::Ready:
+      return true;
+    case State::Spinning:
+      return thread.behind || foreign_changes(thread) != thread.turn_base;
+    case State::Waiting:
+      return thread.ready(memory_[thread.location].messages.back().value);
     case State::Joining:
-    case State::Done: return false;
+    case State::Done:
+      return false;
   }
   return false;
 }
@@ -185,6 +189,7 @@ void Machine::pause(const Site& site) {
   }
   thread.site = site;
   thread.state = State::Spinning;
+  thread.behind = memory_.behind(current_, thread.turn);
   give_way();
 }
 

@@ -36,7 +36,7 @@ class Machine {
   Word load(const Access& access, Order order);
   void store(const Access& access, Order order, const Word& value);
   Word rmw_begin(const Access& access, Order& order);
-  void rmw_end(const Access& access, Order order, const Word& value);
+  void rmw_end(const Access& access, Order order, const Word& desired);
   Compared cas_begin(const Access& access, Order& success, Order failure, const Word& expected);
   void await(const Access& access, bool (*ready)(const Word&));
   void name(const Access& access, const char* text);
@@ -64,6 +64,7 @@ class Machine {
     bool fresh = false;           // just switched to: its next operation needs no choice
     std::uint32_t turn = 0;       // counts pauses
     std::uint32_t turn_base = 0;  // foreign changes when this turn began
+    bool behind = false;          // Spinning: it has seen something old, and may look again
     std::uint32_t own_changes = 0;
     unsigned location = 0;  // Waiting: for this
     bool (*ready)(const Word&) = nullptr;
@@ -120,6 +121,7 @@ class Machine {
   unsigned carried_ = 0;       // the message rmw_begin or cas_begin read
   std::vector<unsigned> candidates_;
   Fault fault_ = Fault::None;  // of the operation under way
+  std::uint64_t ignored_ = 0;  // bits that it does not see
   std::uint32_t executions_ = 0;
   bool failed_ = false;
   std::string message_;

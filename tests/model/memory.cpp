@@ -70,8 +70,8 @@ void Memory::write(unsigned location, View& view, unsigned thread, Order order, 
   const Message& before = at.messages[behind];
   const bool last = behind == at.newest();
   if (last && before.stamp + stamp_gap > max_stamp) fail("too many stores to one location");
-  const unsigned stamp = last ? before.stamp + stamp_gap
-                              : (before.stamp + at.messages[behind + 1].stamp) / 2U;
+  const unsigned stamp =
+      last ? before.stamp + stamp_gap : (before.stamp + at.messages[behind + 1].stamp) / 2U;
   Message message{value, nullptr, 0, static_cast<Stamp>(stamp), rmw};
   view.raise(location, message.stamp);
   at.accessed[thread] = view.clock(thread);
@@ -99,6 +99,20 @@ const Stamp* Memory::keep(const Stamp* a, const Stamp* b, unsigned b_slots) {
   std::copy_n(a, count, copy);
   if (b != nullptr) join(copy, b, b_slots);
   return copy;
+}
+
+void Memory::looked(unsigned location, unsigned thread, std::uint32_t turn, unsigned index) {
+  Location& at = locations_[location];
+  at.read_in[thread] = turn;
+  at.read_at[thread] = at.messages[index].stamp;
+}
+
+bool Memory::behind(unsigned thread, std::uint32_t turn) const {
+  for (unsigned i = 0; i < used_; ++i) {
+    const Location& at = locations_[i];
+    if (at.read_in[thread] == turn && at.read_at[thread] != at.messages.back().stamp) return true;
+  }
+  return false;
 }
 
 void Memory::catch_up(unsigned thread, std::uint32_t turn) {

@@ -31,10 +31,11 @@ struct Message {
 };
 
 struct Location {
-  std::vector<Message> messages;  // in modification order
-  std::array<Stamp, max_threads> accessed{};  // each thread's clock at its last access
-  std::array<Stamp, max_threads> fair{};      // see Memory::catch_up
-  std::array<std::uint32_t, max_threads> read_in{};  // the spin turn of the last load
+  std::vector<Message> messages;                     // in modification order
+  std::array<Stamp, max_threads> accessed{};         // each thread's clock at its last access
+  std::array<Stamp, max_threads> fair{};             // see Memory::catch_up
+  std::array<std::uint32_t, max_threads> read_in{};  // the spin turn of each one's last read
+  std::array<Stamp, max_threads> read_at{};          // ... and what it saw
   Stamp strong = 0;  // the newest message that a seq_cst operation read or wrote
   const char* name = nullptr;
   Site first_site;
@@ -72,6 +73,10 @@ class Memory {
   void write(unsigned location, View& view, unsigned thread, Order order, const Word& value,
              unsigned behind, bool rmw);
 
+  // Notes that a spinning thread has seen this.
+  void looked(unsigned location, unsigned thread, std::uint32_t turn, unsigned index);
+  // Has it seen anything in this turn that is not the newest?
+  bool behind(unsigned thread, std::uint32_t turn) const;
   // After a pause a thread must not be shown again what it has just seen to be too old, or
   // spinning would never end: where it looked in that turn, it sees at least today's newest.
   void catch_up(unsigned thread, std::uint32_t turn);

@@ -77,4 +77,17 @@ MODEL(MpscStack, "what is accepted before the end is taken at the end", .preempt
   inbox.finish();
 }
 
+MUTATION(MpscStack, "nothing is lost between two pushers and the loop",
+         split("head_", Op::Cas, "push"));
+MUTATION(MpscStack, "nothing is lost between two pushers and the loop",
+         split("head_", Op::Rmw, "take_all"));
+MUTATION(MpscStack, "nothing is lost between two pushers and the loop",
+         weaken("head_", Op::Cas, Order::relaxed, "push"));
+MUTATION(MpscStack, "nothing is lost between two pushers and the loop",
+         weaken("head_", Op::Rmw, Order::relaxed, "take_all"));
+MUTATION(MpscStack, "what is accepted before the end is taken at the end",
+         weaken("head_", Op::Rmw, Order::relaxed, "close"));
+MUTATION(MpscStack, "what is accepted before the end is taken at the end",
+         split("head_", Op::Rmw, "close"));
+
 }  // namespace

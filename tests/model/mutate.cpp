@@ -85,30 +85,51 @@ std::string Change::text() const {
   if (fault == Fault::Hook) return object;
   std::string text = object + "." + op_text(op);
   switch (fault) {
-    case Fault::Weaken: text += std::string(" as ") + order_text(to); break;
-    case Fault::Skip: text += " left out"; break;
-    case Fault::Late: text += " swapped with the next step"; break;
-    case Fault::Split: text += " not atomic"; break;
-    default: break;
+    case Fault::Weaken:
+      text += std::string(" as ") + order_text(to);
+      break;
+    case Fault::Skip:
+      text += " left out";
+      break;
+    case Fault::Late:
+      text += " swapped with the next step";
+      break;
+    case Fault::Blind:
+      text += " not looked at";
+      break;
+    case Fault::Ignore:
+      text += " ignores bits " + std::to_string(bits);
+      break;
+    case Fault::Split:
+      text += " not atomic";
+      break;
+    default:
+      break;
   }
   if (line != 0) text += " at line " + std::to_string(line);
   return in.empty() ? text : text + " in " + in;
 }
 
 Change weaken(std::string object, Op op, Order to, std::string in) {
-  return {Fault::Weaken, std::move(object), op, to, std::move(in), 0};
+  return {Fault::Weaken, std::move(object), op, to, std::move(in), 0, 0};
 }
 Change skip(std::string object, Op op, std::string in) {
-  return {Fault::Skip, std::move(object), op, Order::relaxed, std::move(in), 0};
+  return {Fault::Skip, std::move(object), op, Order::relaxed, std::move(in), 0, 0};
 }
 Change late(std::string object, std::string in) {
-  return {Fault::Late, std::move(object), Op::Store, Order::relaxed, std::move(in), 0};
+  return {Fault::Late, std::move(object), Op::Store, Order::relaxed, std::move(in), 0, 0};
 }
 Change split(std::string object, Op op, std::string in) {
-  return {Fault::Split, std::move(object), op, Order::relaxed, std::move(in), 0};
+  return {Fault::Split, std::move(object), op, Order::relaxed, std::move(in), 0, 0};
+}
+Change blind(std::string object, std::string in) {
+  return {Fault::Blind, std::move(object), Op::Load, Order::relaxed, std::move(in), 0, 0};
+}
+Change ignore(std::string object, Op op, std::uint64_t bits, std::string in) {
+  return {Fault::Ignore, std::move(object), op, Order::relaxed, std::move(in), 0, bits};
 }
 Change hook(std::string name) {
-  return {Fault::Hook, std::move(name), Op::Load, Order::relaxed, "", 0};
+  return {Fault::Hook, std::move(name), Op::Load, Order::relaxed, "", 0, 0};
 }
 
 Broken::Broken(std::vector<Change> changes) {
@@ -127,22 +148,32 @@ std::string Broken::unmet() const {
 
 const char* order_text(Order order) {
   switch (order) {
-    case Order::relaxed: return "relaxed";
-    case Order::consume: return "consume";
-    case Order::acquire: return "acquire";
-    case Order::release: return "release";
-    case Order::acq_rel: return "acq_rel";
-    case Order::seq_cst: return "seq_cst";
+    case Order::relaxed:
+      return "relaxed";
+    case Order::consume:
+      return "consume";
+    case Order::acquire:
+      return "acquire";
+    case Order::release:
+      return "release";
+    case Order::acq_rel:
+      return "acq_rel";
+    case Order::seq_cst:
+      return "seq_cst";
   }
   return "?";
 }
 
 const char* op_text(Op op) {
   switch (op) {
-    case Op::Load: return "load";
-    case Op::Store: return "store";
-    case Op::Rmw: return "rmw";
-    case Op::Cas: return "compare_exchange";
+    case Op::Load:
+      return "load";
+    case Op::Store:
+      return "store";
+    case Op::Rmw:
+      return "rmw";
+    case Op::Cas:
+      return "compare_exchange";
   }
   return "?";
 }
@@ -174,6 +205,7 @@ Effect effect_on(Op op, Order order, const char* name, const Site& site) {
       effect.order = change.to;
     } else {
       effect.fault = change.fault;
+      effect.ignored = change.bits;
     }
   }
   return effect;

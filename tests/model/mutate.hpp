@@ -14,7 +14,7 @@
 
 namespace model {
 
-enum class Fault : std::uint8_t { None, Weaken, Skip, Late, Split, Hook };
+enum class Fault : std::uint8_t { None, Weaken, Skip, Late, Split, Blind, Ignore, Hook };
 
 struct Change {
   Fault fault = Fault::None;
@@ -23,6 +23,7 @@ struct Change {
   Order to = Order::relaxed;  // ... Weaken: is done with this order
   std::string in;             // ... in this function; empty is any
   unsigned line = 0;          // ... in this line; 0 is any
+  std::uint64_t bits = 0;     // ... Ignore: these
 
   std::string text() const;
 };
@@ -35,6 +36,11 @@ Change skip(std::string object, Op op, std::string in = "");
 Change late(std::string object, std::string in = "");
 // An rmw or compare-exchange becomes a load and a store.
 Change split(std::string object, Op op, std::string in = "");
+// A load sees the atomic's first value, whatever came since: nobody looks any more.
+Change blind(std::string object, std::string in = "");
+// An operation knows nothing of these bits of a state word: it sees them as 0, and a
+// compare-exchange leaves them as they are. The check for them is gone.
+Change ignore(std::string object, Op op, std::uint64_t bits, std::string in = "");
 // Turns COIL_MUTATION("name") on.
 Change hook(std::string name);
 
@@ -67,6 +73,7 @@ const char* op_text(Op op);
 struct Effect {
   Order order;
   Fault fault = Fault::None;
+  std::uint64_t ignored = 0;
 };
 Effect effect_on(Op op, Order order, const char* name, const Site& site);
 

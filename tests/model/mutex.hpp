@@ -13,7 +13,8 @@ namespace model {
 // A counter that threads wait for.
 class Sleepable {
  public:
-  constexpr explicit Sleepable(std::uint64_t count, const char* name) : count_(count), name_(name) {}
+  constexpr explicit Sleepable(std::uint64_t count, const char* name)
+      : count_(count), name_(name) {}
 
  protected:
   // Waits for a count above zero, then applies f.
@@ -30,7 +31,7 @@ class Sleepable {
 
  private:
   Access access(const char* what, const Site& site) {
-    const Access at{cell_, pack(count_), site, &print_word<std::uint64_t>, what};
+    const Access at{cell_, pack(count_), site, &print_word<std::uint64_t>, what, true};
     if (cell_.modelled() && cell_.location == 0) name_cell(at, name_);
     return at;
   }

@@ -17,6 +17,11 @@ namespace {
   fail("an object is " + std::string(what) + ", at " + short_site(site));
 }
 
+Word without(Word word, std::uint64_t bits) {
+  word.low &= ~bits;
+  return word;
+}
+
 }  // namespace
 
 // The location of a live object, registered at its first touch.
@@ -33,13 +38,17 @@ unsigned Machine::locate(const Access& access) {
 
 void Machine::require_ordered(unsigned thread, Stamp stamp, const char* what, const Site& site) {
   if (threads_[current_].view.clock(thread) >= stamp) return;
-  fail("data race: an object " + std::string(what) + " " + thread_name(thread) +
-       " is visible to " + thread_name(current_) + ", at " + short_site(site));
+  fail("data race: an object " + std::string(what) + " " + thread_name(thread) + " is visible to " +
+       thread_name(current_) + ", at " + short_site(site));
 }
 
 Order Machine::broken(Op op, Order order, const Access& access, unsigned location) {
+  fault_ = Fault::None;
+  ignored_ = 0;
+  if (access.kernel) return order;
   const Effect effect = effect_on(op, order, memory_[location].name, access.site);
   fault_ = effect.fault;
+  ignored_ = effect.ignored;
   return effect.order;
 }
 
@@ -89,11 +98,11 @@ Word Machine::load(const Access& access, Order order) {
   order = broken(Op::Load, order, access, location);
   Thread& thread = threads_[current_];
   collect(location, order, [](unsigned) { return true; });
-  const unsigned index = pick();
+  const unsigned index = fault_ == Fault::Blind ? 0 : pick();
   memory_.read(location, thread.view, current_, order, index);
-  memory_[location].read_in[current_] = thread.turn;
+  memory_.looked(location, current_, thread.turn, index);
   if (trace_ != nullptr) trace_read(access, location, order, index);
-  return memory_[location].messages[index].value;
+  return without(memory_[location].messages[index].value, ignored_);
 }
 
 void Machine::store(const Access& access, Order order, const Word& value) {
@@ -125,17 +134,22 @@ Word Machine::rmw_begin(const Access& access, Order& order) {
   order = broken(Op::Rmw, order, access, location);
   collect(location, order, [&](unsigned i) { return memory_.open(location, i); });
   carried_ = pick();
-  memory_.read(location, threads_[current_].view, current_, order, carried_);
-  return memory_[location].messages[carried_].value;
+  Thread& thread = threads_[current_];
+  memory_.read(location, thread.view, current_, order, carried_);
+  if (carried_ != memory_[location].newest())
+    memory_.looked(location, current_, thread.turn, carried_);
+  return without(memory_[location].messages[carried_].value, ignored_);
 }
 
-void Machine::rmw_end(const Access& access, Order order, const Word& value) {
+void Machine::rmw_end(const Access& access, Order order, const Word& desired) {
   const unsigned location = access.cell.location - 1U;
   const Location& at = memory_[location];
   const Fault fault = fault_;
   const unsigned read = carried_;
   const Word old = at.messages[read].value;
   const bool late = read != at.newest();
+  Word value = desired;
+  value.low |= old.low & ignored_;
   if (fault == Fault::Split) {
     point();
     write(location, order, value, at.newest(), false);
@@ -146,7 +160,9 @@ void Machine::rmw_end(const Access& access, Order order, const Word& value) {
   arena::Pause pause;
   const bool whole = fault == Fault::None;
   trace_call(access, location, order, access.print(old) + " -> " + access.print(value),
-             !whole ? " (mutation)" : late ? " (late: not the newest)" : "");
+             !whole ? " (mutation)"
+             : late ? " (late: not the newest)"
+                    : "");
 }
 
 Compared Machine::cas_begin(const Access& access, Order& success, Order failure,
@@ -165,17 +181,17 @@ Compared Machine::cas_begin(const Access& access, Order& success, Order failure,
   // orders may differ in how old a message may be.
   const unsigned oldest = memory_.oldest(location, thread.view, current_, success);
   collect(location, failure, [&](unsigned i) {
-    const bool equal = at.messages[i].value == expected;
+    const bool equal = without(at.messages[i].value, ignored_) == expected;
     return !equal || (i >= oldest && memory_.open(location, i));
   });
   carried_ = pick();
-  const Word seen = at.messages[carried_].value;
+  const Word seen = without(at.messages[carried_].value, ignored_);
   if (seen == expected) {
     memory_.read(location, thread.view, current_, success, carried_);
     return {seen, true};
   }
   memory_.read(location, thread.view, current_, failure, carried_);
-  at.read_in[current_] = thread.turn;
+  memory_.looked(location, current_, thread.turn, carried_);
   if (trace_ != nullptr) trace_read(access, location, failure, carried_);
   return {seen, false};
 }
@@ -189,8 +205,7 @@ void Machine::await(const Access& access, bool (*ready)(const Word&)) {
     if (trace_ != nullptr) {
       arena::Pause pause;
       trace_->add(steps_, thread_name(current_),
-                  std::string(memory_[location].name) + "." + access.what + " sleeps",
-                  access.site);
+                  std::string(memory_[location].name) + "." + access.what + " sleeps", access.site);
     }
     thread.location = location;
     thread.ready = ready;
@@ -201,9 +216,7 @@ void Machine::await(const Access& access, bool (*ready)(const Word&)) {
   thread.fresh = true;  // the rmw that follows belongs to this step
 }
 
-void Machine::name(const Access& access, const char* text) {
-  memory_[locate(access)].name = text;
-}
+void Machine::name(const Access& access, const char* text) { memory_[locate(access)].name = text; }
 
 void Machine::destroy(const Cell& cell) {
   if (cell.execution != execution_now || cell.location == 0) return;
@@ -244,8 +257,8 @@ void Machine::trace_call(const Access& access, unsigned location, Order order,
                          const std::string& arguments, const char* remark) {
   const char* name = memory_[location].name;
   trace_->add(steps_, thread_name(current_),
-              (name != nullptr ? std::string(name) : object_text(access.site)) + "." +
-                  access.what + "(" + arguments + ", " + order_text(order) + ")" + remark,
+              (name != nullptr ? std::string(name) : object_text(access.site)) + "." + access.what +
+                  "(" + arguments + ", " + order_text(order) + ")" + remark,
               access.site);
 }
 
@@ -254,8 +267,8 @@ void Machine::trace_read(const Access& access, unsigned location, Order order, u
   const Location& at = memory_[location];
   const char* name = at.name;
   std::string text = (name != nullptr ? std::string(name) : object_text(access.site)) + "." +
-                     access.what + "(" + order_text(order) + ") = " +
-                     access.print(at.messages[index].value);
+                     access.what + "(" + order_text(order) +
+                     ") = " + access.print(at.messages[index].value);
   if (index != at.newest()) text += " (stale: " + access.print(at.messages.back().value) + ")";
   trace_->add(steps_, thread_name(current_), text, access.site);
 }

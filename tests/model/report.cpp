@@ -20,7 +20,10 @@ std::string Entry::title() const {
   std::string title = std::string(suite) + ": " + text;
   if (kind != Kind::Mutation) return title;
   title += " [";
-  for (const Change& change : changes) title += change.text() + (&change == &changes.back() ? "" : ", ");
+  for (const Change& change : changes) {
+    if (&change != &changes.front()) title += ", ";
+    title += change.text();
+  }
   return title + "]";
 }
 
@@ -89,9 +92,19 @@ Verdict judge(const Entry& entry, const Request& request) {
 bool wanted(const Entry& entry, const Request& request) {
   if (request.filters.empty()) return true;
   const std::string title = entry.title();
-  return std::any_of(request.filters.begin(), request.filters.end(), [&](const auto& filter) {
-    return title.find(filter) != std::string::npos;
-  });
+  return std::any_of(request.filters.begin(), request.filters.end(),
+                     [&](const auto& filter) { return title.find(filter) != std::string::npos; });
+}
+
+void print_trace(const std::vector<std::string>& lines) {
+  constexpr std::size_t first = 80, last = 80;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i == first && lines.size() > first + last + 1) {
+      std::printf("      ... %zu steps left out ...\n", lines.size() - first - last);
+      i = lines.size() - last;
+    }
+    std::printf("    %s\n", lines[i].c_str());
+  }
 }
 
 void print(const Entry& entry, const Verdict& verdict, double seconds, const Request& request) {
@@ -102,7 +115,7 @@ void print(const Entry& entry, const Verdict& verdict, double seconds, const Req
   const bool show = !verdict.good || !request.replay.empty() || (fails && request.trace);
   if (!show) return;
   if (fails) std::printf("    %s\n", verdict.why.c_str());
-  for (const std::string& line : verdict.result.trace) std::printf("    %s\n", line.c_str());
+  print_trace(verdict.result.trace);
   if (!verdict.result.schedule.empty()) {
     std::printf("    replay: --replay '%s' '%s'\n", verdict.result.schedule.c_str(),
                 entry.title().c_str());

@@ -85,4 +85,11 @@ MODEL(RunQueue, "a slot that is used again fools no thief", .preemptions = 3) {
   finish(run, queue, items);
 }
 
+MUTATION(RunQueue, "every task is taken once", split("head_", Op::Cas, "pop"));
+MUTATION(RunQueue, "every task is taken once", split("head_", Op::Cas, "steal"));
+MUTATION(RunQueue, "every task is taken once", late("slot(tail)", "push"));
+MUTATION(RunQueue, "every task is taken once", weaken("tail_", Op::Store, Order::relaxed, "push"));
+MUTATION(RunQueue, "every task is taken once", weaken("tail_", Op::Load, Order::relaxed, "steal"));
+MUTATION(RunQueue, "a slot that is used again fools no thief", skip("head_", Op::Cas, "pop"));
+
 }  // namespace

@@ -20,10 +20,13 @@ std::vector<Order> weaker(Op op, Order order) {
       if (op == Op::Load) return {Order::acquire};
       if (op == Op::Store) return {Order::release};
       return {Order::acq_rel};
-    case Order::acq_rel: return {Order::acquire, Order::release};
+    case Order::acq_rel:
+      return {Order::acquire, Order::release};
     case Order::acquire:
-    case Order::release: return {Order::relaxed};
-    default: return {};
+    case Order::release:
+      return {Order::relaxed};
+    default:
+      return {};
   }
 }
 

@@ -52,7 +52,7 @@ MUTATION(Wake, "a push reaches a loop that goes to sleep", skip("word_", Op::Cas
 MUTATION(Wake, "a push reaches a loop that goes to sleep", skip("word_", Op::Rmw, "notify"));
 MUTATION(Wake, "a push reaches a loop that goes to sleep",
          weaken("word_", Op::Rmw, Order::acquire, "notify"));
-MUTATION(Wake, "a push reaches a loop that goes to sleep",
+MUTATION(Wake, "two pushers reach a loop that goes to sleep",
          weaken("word_", Op::Rmw, Order::release, "end_park"));
 
 }  // namespace

@@ -57,6 +57,14 @@ TEST_F(IoUringBackendTest, ten_thousand_operations_pass_through_queues_of_four_a
   EXPECT_FALSE(backend_->wants_poll());
 }
 
+TEST_F(IoUringBackendTest, one_poll_delivers_what_had_overflown) {
+  COIL_SKIP_WITHOUT_IO_URING();
+  start(tiny);
+  std::vector<RecordedOperation> nops(100);
+  for (auto& nop : nops) backend_->submit(nop);
+  EXPECT_EQ(backend_->poll(), nops.size());
+}
+
 TEST_F(IoUringBackendTest, a_completion_may_submit_many_more_on_tiny_queues) {
   COIL_SKIP_WITHOUT_IO_URING();
   start(tiny);

@@ -106,13 +106,19 @@ TEST_F(IoUringBackpressure, cancelling_one_that_waits_in_line_ends_it_without_th
   with_buffer(recv, memory.data(), memory.size());
   block();
   for (auto& nop : nops) backend_->submit(nop);
+  Operation* const inbox = &nops[0];
+  recv.next = inbox;
   backend_->submit(recv);
   backend_->cancel(recv);
   backend_->cancel(recv);
   EXPECT_FALSE(recv.ended()) << "cancel() itself delivers nothing";
+  RecordedOperation behind;
+  backend_->submit(behind);
   unblock();
   ASSERT_TRUE(park_until(*backend_, [&] { return backend_->in_flight() == 0; }));
   EXPECT_EQ(recv.results, std::vector{-ECANCELED});
+  EXPECT_EQ(behind.ends, 1);
+  EXPECT_EQ(recv.next, inbox) << "a cancel message may be under way: the link is the inbox's";
   EXPECT_EQ(::read(pair[0], memory.data(), memory.size()), 5) << "its bytes are still there";
 }
 
@@ -156,9 +162,12 @@ TEST_F(IoUringBackpressure, an_operation_may_end_while_its_cancel_waits_in_line)
   }
   ASSERT_EQ(backend_->in_flight(), nops.size());
   for (auto& recv : recvs) EXPECT_EQ(recv->results, std::vector{1});
-  recvs.clear();  // gone: a cancel left in line would read freed memory
+  recvs.clear();           // gone: a cancel left in line would read freed memory
+  RecordedOperation late;  // joins where the cancels stood
+  backend_->submit(late);
   unblock();
   ASSERT_TRUE(park_until(*backend_, [&] { return backend_->in_flight() == 0; }));
+  EXPECT_EQ(late.ends, 1);
 }
 
 TEST_F(IoUringBackpressure, a_park_returns_in_time_though_the_kernel_takes_nothing) {

@@ -23,6 +23,24 @@ namespace coil::detail::testing {
 
 using namespace std::chrono_literals;
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define COIL_TEST_TSAN 1
+#elif __has_feature(address_sanitizer)
+#define COIL_TEST_ASAN 1
+#endif
+#endif
+#if defined(COIL_TEST_TSAN)
+inline constexpr bool thread_sanitized = true;
+inline constexpr bool sanitized = true;
+#elif defined(COIL_TEST_ASAN)
+inline constexpr bool thread_sanitized = false;
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool thread_sanitized = false;
+inline constexpr bool sanitized = false;
+#endif
+
 // Every io_uring_enter() of the test program comes through here (io_uring_backpressure_test.cpp
 // stands in for liburing's). Per thread.
 struct EnterSpy {

@@ -18,16 +18,6 @@
 namespace coil::detail::testing {
 namespace {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;  // sanitizers need descriptors and address space of their own
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
-
 // The process gets `error` for this system call from here on.
 void forbid(int system_call, int error) {
   sock_filter program[] = {
@@ -113,7 +103,7 @@ TEST_F(IoUringRefusedDeathTest, half_way_by_a_filter_on_registration) {
 }
 
 TEST_F(IoUringRefusedDeathTest, without_descriptors) {
-  if (sanitized) GTEST_SKIP();
+  if (sanitized) GTEST_SKIP() << "sanitizers need descriptors and memory of their own";
   EXPECT_EXIT(try_in_child([] { restrict_to(RLIMIT_NOFILE, 3); }),
               ::testing::ExitedWithCode(EMFILE), "RLIMIT_NOFILE is 3.*raise it");
 }
@@ -133,8 +123,27 @@ TEST_F(IoUringRefusedDeathTest, or_not_where_locked_memory_is_limited) {
       "");
 }
 
+TEST_F(IoUringRefusedDeathTest, buffers_refused_later_are_the_operation_s_error) {
+  EXPECT_EXIT(
+      {
+        IoUringBackend backend{BackendLimits{}};
+        backend.attach();
+        forbid(__NR_io_uring_register, ENOMEM);
+        SocketPair pair;
+        RecordedOperation recv(OpCode::RecvMultishot, pair[0]);
+        for (int i = 0; i < 3; ++i) {
+          backend.submit(recv);
+          if (recv.ends != i || !backend.wants_poll()) std::_Exit(1);
+          backend.park(never);
+          if (recv.ends != i + 1) std::_Exit(2);
+        }
+        std::_Exit(-recv.result());
+      },
+      ::testing::ExitedWithCode(ENOMEM), "");
+}
+
 TEST_F(IoUringRefusedDeathTest, by_a_limit_on_address_space) {
-  if (sanitized) GTEST_SKIP();
+  if (sanitized) GTEST_SKIP() << "sanitizers need descriptors and memory of their own";
   EXPECT_EXIT(try_in_child([] { restrict_to(RLIMIT_AS, 1 << 20); }),
               ::testing::ExitedWithCode(ENOMEM), "RLIMIT_AS is 1048576");
 }

@@ -142,6 +142,7 @@ TEST_P(IoUringWake, wake_ups_come_through_full_queues) {
 }
 
 TEST_P(IoUringWake, a_signal_handler_may_unpark) {
+  if (thread_sanitized) GTEST_SKIP() << "TSan runs a handler only at the next call that it knows";
   static std::atomic<Backend*> target;
   target = backend_.get();
   struct sigaction action{};
@@ -150,11 +151,11 @@ TEST_P(IoUringWake, a_signal_handler_may_unpark) {
   ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
   Watchdog watchdog(5s);
   for (int i = 0; i < 100; ++i) {
-    std::thread([self = pthread_self()] { pthread_kill(self, SIGUSR1); }).detach();
+    std::thread sender([self = pthread_self()] { pthread_kill(self, SIGUSR1); });
     EXPECT_EQ(backend_->park(never), 0U);
+    sender.join();
     watchdog.stroke();
   }
-  std::this_thread::sleep_for(10ms);  // the last senders
   sigaction(SIGUSR1, &before, nullptr);
 }
 
@@ -174,17 +175,48 @@ TEST_P(IoUringWake, submissions_go_along_with_a_wake_up_and_none_is_lost) {
   backend_->unpark_other(neighbour.backend());
 }
 
-// The descriptor of the newest ring of this process.
-int newest_ring() {
+// The newest descriptor of this process that is of a kind, as "[io_uring]".
+int newest_descriptor(const std::string& kind) {
   int newest = -1;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     std::error_code ignored;
     const auto link = std::filesystem::read_symlink(entry.path(), ignored).string();
-    if (link.find("[io_uring]") != std::string::npos) {
+    if (link.find(kind) != std::string::npos) {
       newest = std::max(newest, std::stoi(entry.path().filename()));
     }
   }
   return newest;
+}
+
+TEST_P(IoUringWake, the_poll_of_the_eventfd_is_armed_again_when_it_ends) {
+  backend_.reset();
+  start(tiny, GetParam());
+  const int eventfd = newest_descriptor("[eventfd]");
+  for (int round = 0; round < 20; ++round) {
+    // More completions at once than the queue holds, and the wake-up behind them: its poll ends.
+    std::array<SocketPair, 20> pairs;
+    std::array<char, 8> memory{};
+    std::vector<std::unique_ptr<RecordedOperation>> recvs;
+    for (auto& pair : pairs) {
+      recvs.push_back(std::make_unique<RecordedOperation>(OpCode::Recv, pair[0]));
+      backend_->submit(with_buffer(*recvs.back(), memory.data(), memory.size()));
+    }
+    backend_->poll();
+    for (auto& pair : pairs) ASSERT_EQ(::write(pair[1], "x", 1), 1);
+    const std::uint64_t one = 1;
+    ASSERT_EQ(::write(eventfd, &one, sizeof one), 8);
+    ASSERT_TRUE(park_until(*backend_, [&] { return backend_->in_flight() == 0; }));
+    backend_->poll();
+    backend_->poll();
+    std::atomic<bool> called{false};
+    std::thread caller([&] {
+      std::this_thread::sleep_for(2ms);
+      called = true;
+      backend_->unpark();
+    });
+    while (!called) backend_->park(never);
+    caller.join();
+  }
 }
 
 TEST_P(IoUringWake, a_message_that_fails_is_followed_by_an_eventfd_write) {
@@ -200,7 +232,7 @@ TEST_P(IoUringWake, a_message_that_fails_is_followed_by_an_eventfd_write) {
     });
     // Messages go to the descriptor; the neighbour itself enters by a registered index.
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    ASSERT_GE(::dup2(null, newest_ring()), 0);
+    ASSERT_GE(::dup2(null, newest_descriptor("[io_uring]")), 0);
     ::close(null);
     for (int i = 0; i < 20; ++i) {
       std::this_thread::sleep_for(1ms);  // it is asleep, most likely

@@ -40,7 +40,7 @@ class Histogram {
   static constexpr std::uint64_t kLargest = (std::uint64_t{1} << 40) - 1;
 
   static std::size_t index_of(std::uint64_t ns) {
-    unsigned bits = std::bit_width(ns);
+    auto bits = unsigned(std::bit_width(ns));
     if (bits <= kExact) return ns;
     unsigned shift = bits - kExact;
     return (std::size_t{shift} << (kExact - 1)) + (ns >> shift);

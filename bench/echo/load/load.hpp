@@ -1,8 +1,8 @@
 // A closed-loop load: each connection sends a burst of `pipeline` messages in one go, waits until
 // all have come back, and sends the next.
 //
-// Invariant: every byte that comes back is compared with the one that was sent; the first wrong one,
-// a lost connection or five seconds without any answer end the run with an exception.
+// Invariant: every byte that comes back is compared with the one that was sent; the first wrong
+// one, a lost connection or five seconds without any answer end the run with an exception.
 #pragma once
 
 #include <sys/types.h>
@@ -31,8 +31,8 @@ struct LoadOptions {
 
 struct LoadResult {
   double seconds = 0;
-  Histogram latency;  // of every message that came back in the window
-  ServerUsage server; // the difference over the window
+  Histogram latency;   // of every message that came back in the window
+  ServerUsage server;  // the difference over the window
   double load_cpu_seconds = 0;
   unsigned starved = 0;  // connections without a single answer in the window
 };
@@ -64,6 +64,7 @@ class Load {
   void receive(std::size_t i);
   void check(std::size_t i, const char* data, std::size_t n) const;
   void run_until(std::uint64_t end_ns);
+  void turn(int timeout_ms);
   [[noreturn]] void fail(std::size_t i, int error, const char* what) const;
 
   LoadOptions options_;
@@ -73,7 +74,8 @@ class Load {
   std::vector<Connection> connections_;
   Histogram latency_;
   std::uint64_t messages_ = 0;  // since the load began
-  bool bursting_ = true;        // whether a finished burst is followed by the next
+  std::uint64_t last_answer_ns_ = 0;
+  bool bursting_ = true;  // whether a finished burst is followed by the next
   int epoll_ = -1;
 };
 

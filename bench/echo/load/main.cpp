@@ -26,8 +26,8 @@ void print(const LoadOptions& options, const LoadResult& result) {
               options.connections, options.pipeline, options.size, result.seconds);
   std::printf("\"requests\": %.0f, \"requests_per_s\": %.1f, ", requests,
               requests / result.seconds);
-  std::printf("\"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f, \"max_us\": %.2f, ",
-              us(0.5), us(0.99), us(0.999), double(result.latency.largest()) / 1e3);
+  std::printf("\"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f, \"max_us\": %.2f, ", us(0.5),
+              us(0.99), us(0.999), double(result.latency.largest()) / 1e3);
   if (options.server_pid != 0) {
     std::printf("\"server_cpu_us_per_request\": %.4f, \"server_cpu_share\": %.4f, ",
                 cpu_s * 1e6 / requests, cpu_s / result.seconds);

@@ -1,9 +1,9 @@
 // The bytes that a connection sends, and expects back.
 //
-// Invariant: byte p of connection c is always the same, and a byte that is lost, doubled, swapped or
-// crossed over from another connection changes what comes after it. All connections read one table
-// of pseudo-random bytes, each from a start of its own, so that nothing is generated or copied while
-// the clock runs.
+// Invariant: byte p of connection c is always the same, and a byte that is lost, doubled, swapped
+// or crossed over from another connection changes what comes after it. All connections read one
+// table of pseudo-random bytes, each from a start of its own, so that nothing is generated or
+// copied while the clock runs.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,9 @@
 // See server_usage.hpp.
 //
-// The processor time is that of the process's clock: the scheduler's own sum in ns over all threads,
-// io_uring's workers among them, those that have ended too (which a sum over /proc/PID/task would
-// lose). A thread that runs on another processor is counted up to its last tick, at most 4 ms ago.
+// The processor time is that of the process's clock: the scheduler's own sum in ns over all
+// threads, io_uring's workers among them, those that have ended too (which a sum over
+// /proc/PID/task would lose). A thread that runs on another processor is counted up to its last
+// tick, at most 4 ms ago.
 #include "server_usage.hpp"
 
 #include <time.h>

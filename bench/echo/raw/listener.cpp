@@ -28,20 +28,18 @@ Listener listen_on(const std::string& host, std::uint16_t port) {
   const int on = 1;
   sockaddr_storage bound{};
   socklen_t length = sizeof bound;
-  if (listener.fd < 0 ||
-      setsockopt(listener.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+  if (listener.fd < 0 || setsockopt(listener.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       setsockopt(listener.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-      bind(listener.fd, found->ai_addr, found->ai_addrlen) != 0 ||
-      listen(listener.fd, 4096) != 0 ||
+      bind(listener.fd, found->ai_addr, found->ai_addrlen) != 0 || listen(listener.fd, 4096) != 0 ||
       getsockname(listener.fd, reinterpret_cast<sockaddr*>(&bound), &length) != 0) {
     int error = errno;
     if (listener.fd >= 0) close(listener.fd);
     throw std::system_error(error, std::generic_category(),
                             "listening on " + host + " port " + std::to_string(port));
   }
-  listener.port = ntohs(bound.ss_family == AF_INET6
-                            ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
-                            : reinterpret_cast<sockaddr_in&>(bound).sin_port);
+  listener.port =
+      ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
+                                        : reinterpret_cast<sockaddr_in&>(bound).sin_port);
   return listener;
 }
 

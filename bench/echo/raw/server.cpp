@@ -54,6 +54,8 @@ Server::Server(int listen_fd)
 }
 
 Server::~Server() {
+  // A ring ends some time after its process; until then it would hold the port.
+  shutdown(listen_fd_, SHUT_RDWR);
   for (Connection& connection : connections_) {
     if (connection.fd >= 0) close(connection.fd);
   }
@@ -76,12 +78,19 @@ void Server::run() {
 void Server::dispatch(const io_uring_cqe& cqe) {
   auto* connection = reinterpret_cast<Connection*>(cqe.user_data & ~kKindMask);
   switch (Kind(cqe.user_data & kKindMask)) {
-    case Kind::Receive: return on_receive(*connection, cqe);
-    case Kind::Send: return on_send(*connection, cqe.res);
-    case Kind::Accept: return on_accept(cqe);
-    case Kind::AcceptRetry: return start_accept();
-    case Kind::Signal: running_ = false; return;
-    case Kind::Ignored: return;
+    case Kind::Receive:
+      return on_receive(*connection, cqe);
+    case Kind::Send:
+      return on_send(*connection, cqe.res);
+    case Kind::Accept:
+      return on_accept(cqe);
+    case Kind::AcceptRetry:
+      return start_accept();
+    case Kind::Signal:
+      running_ = false;
+      return;
+    case Kind::Ignored:
+      return;
   }
 }
 
@@ -98,12 +107,15 @@ void Server::on_accept(const io_uring_cqe& cqe) {
     case EBADF:
     case EINVAL:
     case ENOTSOCK:
-    case EOPNOTSUPP: fail(-cqe.res, "multishot accept (needs Linux 5.19)");
+    case EOPNOTSUPP:
+      fail(-cqe.res, "multishot accept (needs Linux 5.19)");
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
-    case ENOMEM: return start_accept_later();  // at once, it would spin
-    default: return start_accept();
+    case ENOMEM:
+      return start_accept_later();  // at once, it would spin
+    default:
+      return start_accept();
   }
 }
 

@@ -57,7 +57,6 @@ class Server {
   // In the low bits of user_data; the rest is the connection.
   enum class Kind : std::uint64_t { Ignored, Accept, AcceptRetry, Signal, Receive, Send };
 
-
   void dispatch(const io_uring_cqe& cqe);
   void on_accept(const io_uring_cqe& cqe);
   void on_receive(Connection& connection, const io_uring_cqe& cqe);

@@ -32,12 +32,13 @@ class FutureBase : public FrameAllocated {
   virtual ~FutureBase();
 
   void add_ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  // A locked instruction costs as much as the rest of a switch, so it is avoided where nobody else
+  // can hold a reference to copy: with a count of one, and in release_on_loop().
   void release() noexcept {
-    // Acquire sees what others wrote before their release. Alone: no read-modify-write needed,
-    // nobody else can hold a reference to copy.
-    if (references_.load(std::memory_order_acquire) == 1 ||
-        references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      delete this;
+    // Acquire sees what others wrote before their release.
+    const auto count = references_.load(std::memory_order_acquire);
+    if (count == 2 && solo_ && release_on_loop()) return;
+    if (count == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
   [[nodiscard]] Completion& completion() noexcept { return completion_; }
@@ -70,6 +71,15 @@ class FutureBase : public FrameAllocated {
   bool block_until_done(const char* operation, const TimePoint* deadline) const;
 
  protected:
+  // Task only. This thread drives the only loop of its Runner, and the two references are the
+  // task's own and the caller's: dropping the caller's needs no atomic operation.
+  [[nodiscard]] virtual bool release_on_loop() noexcept { return false; }
+  void set_solo(bool solo) noexcept { solo_ = solo; }
+  [[nodiscard]] bool solo() const noexcept { return solo_; }
+  [[nodiscard]] bool sole_reference() const noexcept {
+    return references_.load(std::memory_order_acquire) == 1;
+  }
+  void drop_second_reference() noexcept { references_.store(1, std::memory_order_relaxed); }
   [[nodiscard]] bool error_unretrieved() const noexcept {
     return phase() == Phase::Exception && !retrieved_.load(std::memory_order_relaxed);
   }
@@ -78,6 +88,7 @@ class FutureBase : public FrameAllocated {
  private:
   Atomic<std::uint32_t> references_;
   mutable Atomic<bool> retrieved_{false};
+  bool solo_ = false;
   Completion completion_;
   std::exception_ptr error_;
 };

@@ -76,8 +76,8 @@ class GroupNode {
   template <class Fn>
   void for_each(Fn&& fn) noexcept;
 
-  void add(TaskBase& task) noexcept;
-  void remove(TaskBase& task) noexcept;
+  // Lets the task in, or throws why not. Under no lock.
+  virtual void add_member(TaskBase& task) = 0;
 
   // Called by a member that has ended, on its thread, after its future is completed. Must be the
   // group's last use of the member; may be the member's last use of the group.
@@ -86,8 +86,13 @@ class GroupNode {
  protected:
   ~GroupNode() = default;
 
+  [[nodiscard]] SpinLock& lock() const noexcept { return lock_; }
+  // Under the lock.
+  void link(TaskBase& task) noexcept;
+  void unlink(TaskBase& task) noexcept;
+
  private:
-  SpinLock lock_;
+  mutable SpinLock lock_;
   TaskBase* first_ = nullptr;
 };
 

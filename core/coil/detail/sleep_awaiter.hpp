@@ -46,11 +46,10 @@ class SleepUntil : public NativeAwaiter, private Suspension, private Timer {
     });
   }
   void await_resume() {
-    if (aborted != Abort::None) [[unlikely]] wake_up_cancelled();
+    if (aborted != Abort::None) [[unlikely]] Suspension::task->throw_cancelled(aborted);
   }
 
  private:
-  [[noreturn]] void wake_up_cancelled();
   static HookResult stop(Suspension& leaf, Abort kind) noexcept;
   static void expire(Timer& timer, CancelWork& work) noexcept;
   static void fire(Timer& timer) noexcept;

@@ -23,6 +23,10 @@
 #include <source_location>
 #include <string>
 
+namespace coil {
+class CancelledError;
+}
+
 namespace coil::detail {
 
 class CancelWork;
@@ -64,6 +68,9 @@ class TaskBase : public FutureBase, public Runnable {
   void wake() noexcept;
   // A cancel came while the task was in a ready queue: true, with the kind, if it is to throw now.
   [[nodiscard]] Abort take_cancel() noexcept;
+  [[nodiscard]] bool cancel_pending() const noexcept { return state_.cancel_pending(); }
+  // The CancelledError of a task that was cancelled (Edge) before it ran, else null.
+  [[nodiscard]] std::exception_ptr cancelled_before_start() noexcept;
   // Throws CancelledError for a leaf that was aborted.
   [[noreturn]] void throw_cancelled(Abort abort);
   void throw_if_aborted(const Suspension& leaf) {
@@ -93,10 +100,14 @@ class TaskBase : public FutureBase, public Runnable {
   void push_group(GroupNode& group) noexcept;
   void pop_group(GroupNode& group) noexcept;
   // Before start_task: the task's chain goes on outwards with the group's.
-  void join_group(GroupNode& group) noexcept;
+  void join_group(GroupNode& group);
   [[nodiscard]] ScopeNode* scope() const noexcept { return scope_; }
   [[nodiscard]] GroupNode* group() const noexcept { return group_; }
   [[nodiscard]] SpinLock& tree_lock() noexcept { return tree_lock_; }
+  // Tasks of a Runner with one loop, until other threads may take references to them that are
+  // no handles (see FutureBase::release).
+  void begin_solo() noexcept { set_solo(group_ == nullptr); }
+  void end_solo() noexcept { set_solo(false); }
   // Looks at the scopes again at the next suspension.
   void flag_level() noexcept { state_.flag(TaskState::LevelBit); }
 
@@ -126,18 +137,22 @@ class TaskBase : public FutureBase, public Runnable {
   // Room for the task's context.
   ContextData* context = nullptr;
 
+ protected:
+  [[nodiscard]] bool release_on_loop() noexcept override;
+
  private:
   friend class GroupNode;
 
   [[nodiscard]] bool cancel_on_entry(Suspension& leaf) noexcept;
   [[nodiscard]] bool cancel_own_leaf(Suspension& leaf) noexcept;
   [[nodiscard]] bool take_level() noexcept;
+  [[nodiscard]] CancelledError edge_error();
   [[nodiscard]] TaskState::Request begin_edge(std::unique_ptr<std::string> message) noexcept;
 
   TaskState state_;
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
-  int cancels_ = 0;
+  Atomic<int> cancels_{0};  // written under tree_lock_
   std::coroutine_handle<> resume_;
   Suspension* leaf_ = nullptr;
   ScopeNode* scope_ = nullptr;

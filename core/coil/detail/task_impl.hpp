@@ -12,23 +12,42 @@
 
 namespace coil::detail {
 
-// The coroutine's continuation is this object itself, standing in as a frame: when the outermost
-// coroutine ends, control arrives in finished() by symmetric transfer.
+// The object itself stands in as a frame twice: the loop resumes it first, in start(), and it is the
+// coroutine's continuation, so that control arrives in finished() when the outermost one ends.
 template <class T>
 class TaskImpl final : public TaskBase, public ValueHolder<T>, private FrameHeader {
  public:
   TaskImpl(Coro<T> coro, std::source_location origin) noexcept
       : TaskBase(origin), coro_(coro.release()) {
-    FrameHeader::resume = &finished;
+    FrameHeader::resume = &start;
     coro_.promise().continuation = FrameHeader::handle();
     coro_.promise().task = this;
-    set_resume_point(coro_);
+    set_resume_point(FrameHeader::handle());
   }
   ~TaskImpl() override {
     if (phase() == Phase::Value) this->slot().destroy();
   }
 
+  // Instead of start_task: the coroutine is dropped unstarted, with the task's own reference.
+  void abandon() noexcept {
+    coro_.destroy();
+    release();
+  }
+
  private:
+  static void start(FrameHeader* frame) noexcept {
+    auto& self = *static_cast<TaskImpl*>(frame);
+    self.FrameHeader::resume = &finished;
+    if (self.cancel_pending()) [[unlikely]] {
+      // As in asyncio: what was cancelled before it started never runs.
+      if (auto cancelled = self.cancelled_before_start()) {
+        self.coro_.destroy();
+        return self.end(Phase::Cancelled, std::move(cancelled));
+      }
+    }
+    self.coro_.resume();
+  }
+
   static void finished(FrameHeader* frame) noexcept {
     auto& self = *static_cast<TaskImpl*>(frame);
     auto& promise = self.coro_.promise();

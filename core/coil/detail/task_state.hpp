@@ -128,7 +128,9 @@ class TaskState {
     return (word_.fetch_and(~static_cast<std::uint32_t>(kind), std::memory_order_acq_rel) &
             kind) != 0;
   }
-  void set_done() noexcept { word_.fetch_or(DoneBit, std::memory_order_acq_rel); }
+  // The task's thread. A plain store: a flag that it overwrites means nothing to a task that has
+  // ended, and a flag that comes after it leaves Done in place.
+  void set_done() noexcept { word_.store(DoneBit, std::memory_order_release); }
 
   [[nodiscard]] bool cancel_pending() const noexcept {
     return (word_.load(std::memory_order_acquire) & cancel_bits) != 0;

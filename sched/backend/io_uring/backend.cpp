@@ -107,12 +107,9 @@ std::size_t IoUringBackend::park(TimePoint deadline) {
 void IoUringBackend::block_until(TimePoint deadline) noexcept {
   buffers_.publish();
   while (!ring_.has_completions()) {
-    Duration left = longest_wait;
-    if (deadline != never) {
-      const TimePoint now = Clock::now();
-      if (deadline <= now) return;
-      left = std::min<Duration>(left, deadline - now);
-    }
+    const TimePoint now = Clock::now();
+    if (deadline <= now) return;
+    const Duration left = std::min<Duration>(longest_wait, deadline - now);
     __kernel_timespec limit = to_timespec(left);
     const bool taken = ring_.wait(deadline == never ? nullptr : &limit);
     const bool short_of_memory = !taken || waiting_head_ != nullptr || !wake_poll_armed_;

@@ -49,27 +49,32 @@ class IoUringBackend final : public Backend {
   }
 
  private:
-  // Where an operation is; kept in its backend_data, with the result of an Ended one above it.
+  // Where an operation is. Its backend_data holds this, and above it the address of the one
+  // behind it in line (Operation::next is the inbox's: a cancel may be posted at any time).
   enum class Stage : std::uint8_t {
     Submitted,      // in the submission queue or in the kernel
     CancelSent,     // so, and a request to cancel it lies behind it
     Waiting,        // in the waiting list, for a slot
     CancelWaiting,  // Submitted, and in the waiting list for a slot for its cancellation
-    Ended,          // in the waiting list, never to be submitted: its end has to be delivered
+    Cancelled,      // in the waiting list, for its end to be delivered: -ECANCELED
+    Failed,         // so: there are no buffers for it
   };
   static Stage stage(const Operation& op) noexcept {
-    return static_cast<Stage>(op.backend_data & 0xff);
+    return static_cast<Stage>(op.backend_data & uring::tag_mask);
   }
-  static void set_stage(Operation& op, Stage stage, std::int32_t result = 0) noexcept {
-    op.backend_data = static_cast<std::uint64_t>(stage) |
-                      static_cast<std::uint64_t>(static_cast<std::uint32_t>(result)) << 32;
+  static Operation* behind(const Operation& op) noexcept {
+    return reinterpret_cast<Operation*>(op.backend_data & ~uring::tag_mask);
+  }
+  static void set(Operation& op, Stage stage, const Operation* behind = nullptr) noexcept {
+    op.backend_data = reinterpret_cast<std::uint64_t>(behind) | static_cast<std::uint64_t>(stage);
   }
 
   // submit.cpp
   [[nodiscard]] io_uring_sqe* slot() noexcept;
   void put(io_uring_sqe& sqe, Operation& operation) noexcept;
-  void wait_in_line(Operation& operation, Stage stage, std::int32_t result = 0) noexcept;
-  Operation* leave_line() noexcept;
+  void put_cancel(io_uring_sqe& sqe, Operation& operation) noexcept;
+  void wait_in_line(Operation& operation, Stage stage) noexcept;
+  void leave_line() noexcept;
   void withdraw_cancel(Operation& operation) noexcept;
   std::size_t serve_line() noexcept;
 

@@ -29,8 +29,14 @@ class ProvidedBuffers {
   ProvidedBuffers& operator=(const ProvidedBuffers&) = delete;
   ~ProvidedBuffers();
 
-  // Allocates on first use. 0 or -errno.
-  [[nodiscard]] int prepare() noexcept { return table_ != nullptr ? 0 : set_up(); }
+  // Allocates on first use. False: there is no memory for it, see error().
+  [[nodiscard]] bool prepare() noexcept {
+    if (table_ != nullptr) return true;
+    const int result = set_up();
+    if (result < 0) error_ = result;
+    return result == 0;
+  }
+  [[nodiscard]] int error() const noexcept { return error_; }  // of the last failure, -errno
   // The kernel ran out of them: provides more, up to a limit.
   void grow() noexcept;
 
@@ -51,6 +57,7 @@ class ProvidedBuffers {
   io_uring_buf_ring* table_ = nullptr;
   std::array<std::byte*, slabs_max> slabs_{};
   unsigned slab_count_ = 0;
+  int error_ = 0;
   std::uint16_t tail_ = 0;
   std::uint16_t published_ = 0;
 };

@@ -20,14 +20,19 @@ io_uring_sqe* IoUringBackend::slot() noexcept {
 
 void IoUringBackend::put(io_uring_sqe& sqe, Operation& op) noexcept {
   uring::fill_operation(sqe, op, ProvidedBuffers::group);
-  set_stage(op, Stage::Submitted);
+  set(op, Stage::Submitted);
+}
+
+void IoUringBackend::put_cancel(io_uring_sqe& sqe, Operation& op) noexcept {
+  uring::fill_cancel(sqe, op);
+  set(op, Stage::CancelSent);
 }
 
 void IoUringBackend::submit(Operation& op) {
   ++in_flight_;
   if (op.code == OpCode::RecvMultishot) [[unlikely]] {
-    if (const int error = buffers_.prepare(); error != 0) {
-      wait_in_line(op, Stage::Ended, error);
+    if (!buffers_.prepare()) {
+      wait_in_line(op, Stage::Failed);
       return;
     }
   }
@@ -43,44 +48,50 @@ void IoUringBackend::cancel(Operation& op) {
   switch (stage(op)) {
     case Stage::Submitted:
       if (io_uring_sqe* sqe = waiting_head_ == nullptr ? slot() : nullptr) {
-        uring::fill_cancel(*sqe, op);
-        set_stage(op, Stage::CancelSent);
+        put_cancel(*sqe, op);
       } else {
         wait_in_line(op, Stage::CancelWaiting);
       }
       break;
     case Stage::Waiting:  // it keeps its place; its end is delivered from there
-      set_stage(op, Stage::Ended, -ECANCELED);
+      set(op, Stage::Cancelled, behind(op));
       break;
     case Stage::CancelSent:
     case Stage::CancelWaiting:
-    case Stage::Ended:
+    case Stage::Cancelled:
+    case Stage::Failed:
       break;
   }
 }
 
-void IoUringBackend::wait_in_line(Operation& op, Stage stage, std::int32_t result) noexcept {
-  set_stage(op, stage, result);
-  op.next = nullptr;
-  (waiting_head_ == nullptr ? waiting_head_ : waiting_tail_->next) = &op;
+void IoUringBackend::wait_in_line(Operation& op, Stage stage) noexcept {
+  set(op, stage);
+  if (waiting_head_ == nullptr) {
+    waiting_head_ = &op;
+  } else {
+    set(*waiting_tail_, this->stage(*waiting_tail_), &op);
+  }
   waiting_tail_ = &op;
 }
 
-Operation* IoUringBackend::leave_line() noexcept {
-  Operation* op = waiting_head_;
-  waiting_head_ = op->next;
-  op->next = nullptr;
-  return op;
+void IoUringBackend::leave_line() noexcept {
+  Operation& op = *waiting_head_;
+  waiting_head_ = behind(op);
+  set(op, stage(op));
 }
 
 // The operation ended while its cancellation was still in line. Rare: the line is empty unless
 // the kernel is short of memory.
 void IoUringBackend::withdraw_cancel(Operation& op) noexcept {
   Operation* before = nullptr;
-  for (Operation* at = waiting_head_; at != &op; at = at->next) before = at;
-  (before == nullptr ? waiting_head_ : before->next) = op.next;
+  for (Operation* at = waiting_head_; at != &op; at = behind(*at)) before = at;
+  if (before == nullptr) {
+    waiting_head_ = behind(op);
+  } else {
+    set(*before, stage(*before), behind(op));
+  }
   if (waiting_tail_ == &op) waiting_tail_ = before;
-  op.next = nullptr;
+  set(op, Stage::Submitted);
 }
 
 // Serves who stands in line now, not who joins meanwhile: an operation that fails at once and is
@@ -88,16 +99,14 @@ void IoUringBackend::withdraw_cancel(Operation& op) noexcept {
 std::size_t IoUringBackend::serve_line() noexcept {
   std::size_t delivered = 0;
   Operation* const last = waiting_tail_;
-  while (waiting_head_ != nullptr) {
+  for (bool was_last = false; waiting_head_ != nullptr && !was_last;) {
     Operation& op = *waiting_head_;
+    was_last = &op == last;
     const Stage where = stage(op);
-    if (where == Stage::Ended) {
-      const auto result = static_cast<std::int32_t>(op.backend_data >> 32);
+    if (where == Stage::Cancelled || where == Stage::Failed) {
       leave_line();
-      const bool was_last = &op == last;
-      deliver(op, result, {});
+      deliver(op, where == Stage::Cancelled ? -ECANCELED : buffers_.error(), {});
       ++delivered;
-      if (was_last) break;
       continue;
     }
     io_uring_sqe* sqe = slot();
@@ -106,10 +115,8 @@ std::size_t IoUringBackend::serve_line() noexcept {
     if (where == Stage::Waiting) {
       put(*sqe, op);
     } else {
-      uring::fill_cancel(*sqe, op);
-      set_stage(op, Stage::CancelSent);
+      put_cancel(*sqe, op);
     }
-    if (&op == last) break;
   }
   return delivered;
 }
