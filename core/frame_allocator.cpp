@@ -21,7 +21,8 @@ constexpr std::size_t slab_size = 64 * 1024;
 
 struct Block {
   Block* next;
-  Block* next_batch;  // first block of a batch in the depot only
+  Block* next_batch;     // first block of a batch in the depot only
+  std::uint32_t length;  // of the batch, likewise: an ended thread leaves batches of any length
 };
 static_assert(sizeof(Block) <= granule);
 
@@ -36,7 +37,8 @@ struct Depot {
   Block* batches = nullptr;
   Block* slabs = nullptr;  // never given back; kept reachable for leak checkers
 
-  void put(Block* batch) noexcept {
+  void put(Block* batch, std::uint32_t length) noexcept {
+    batch->length = length;
     const SpinGuard guard(lock);
     batch->next_batch = batches;
     batches = batch;
@@ -62,7 +64,7 @@ struct ListsOwner {
   bool alive = true;
   ~ListsOwner() {
     for (std::size_t i = 0; i < class_count; ++i) {
-      if (lists[i].head != nullptr) depots[i].put(lists[i].head);
+      if (lists[i].head != nullptr) depots[i].put(lists[i].head, lists[i].length);
       lists[i] = {};
     }
   }
@@ -89,8 +91,11 @@ Block* carve(std::size_t size_class, std::uint32_t& length) {
   (void)lists_owner.alive;  // registers the thread-exit hook
   FreeList& list = lists[size_class];
   list.head = depots[size_class].take();
-  list.length = batch_length;
-  if (list.head == nullptr) list.head = carve(size_class, list.length);
+  if (list.head != nullptr) {
+    list.length = list.head->length;
+  } else {
+    list.head = carve(size_class, list.length);
+  }
   Block* block = list.head;
   list.head = block->next;
   --list.length;
@@ -106,7 +111,7 @@ Block* carve(std::size_t size_class, std::uint32_t& length) {
   list.head = last->next;
   list.length -= batch_length;
   last->next = nullptr;
-  depots[size_class].put(batch);
+  depots[size_class].put(batch, batch_length);
 }
 
 }  // namespace

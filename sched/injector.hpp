@@ -19,6 +19,12 @@ class Injector {
     queue_.push(item);
     size_.store(queue_.size(), std::memory_order_seq_cst);
   }
+  template <class T>
+  void push_all(T* const* items, std::size_t n) noexcept {
+    const SpinGuard guard(lock_);
+    for (std::size_t i = 0; i < n; ++i) queue_.push(*items[i]);
+    size_.store(queue_.size(), std::memory_order_seq_cst);
+  }
   // Up to `limit` items into out, oldest first.
   [[nodiscard]] std::size_t pop(Runnable** out, std::size_t limit) noexcept {
     if (empty()) return 0;

@@ -61,7 +61,7 @@ void Worker::push_task_quietly(TaskBase& task) noexcept {
 void Worker::shed_load(TaskBase& task) noexcept {
   TaskBase* batch[queue_capacity / 2];
   const std::size_t n = queue_.steal(batch, queue_capacity / 2);
-  for (std::size_t i = 0; i < n; ++i) pool_.injector().push(*batch[i]);
+  pool_.injector().push_all(batch, n);
   if (!queue_.push(&task)) pool_.injector().push(task);
   pool_.notify(index_);
 }
@@ -87,6 +87,11 @@ void Worker::post_cancel(Operation& operation) noexcept {
 // side sees the other.
 void Worker::wake() noexcept {
   if (this_thread_worker != this && sleeping_.load(std::memory_order_seq_cst)) pool_.wake(*this);
+}
+
+void Worker::push_fork(Runnable& child) {
+  forks_.push(&child);
+  if (!alone_) pool_.notify(index_);
 }
 
 bool Worker::has_ready() const noexcept { return !local_.empty() || !queue_.empty(); }

@@ -53,6 +53,9 @@ class Worker {
   void push_task(TaskBase& task) noexcept;       // tells an idle loop
   void push_task_quietly(TaskBase& task) noexcept;  // only if there was work already
   void run_eagerly(TaskBase& task) noexcept;
+  // A child of a fork, for this loop's next join or for whoever steals it first; newest first out.
+  void push_fork(Runnable& child);
+  [[nodiscard]] Runnable* take_fork() noexcept { return forks_.take(); }
   void submit(Operation& operation);
 
   // Any thread. False: closed.
@@ -78,9 +81,11 @@ class Worker {
   // Before that: cancels and awaits the operations that no task awaits.
   void end_detached() noexcept;
 
-  // Any thread: takes tasks from this loop for `thief`, which is the caller's.
-  [[nodiscard]] TaskBase* steal_into(Worker& thief) noexcept;
-  [[nodiscard]] bool has_stealable() const noexcept { return !queue_.empty(); }
+  // Any thread: takes work from this loop for `thief`, which is the caller's.
+  [[nodiscard]] bool steal_into(Worker& thief) noexcept;
+  [[nodiscard]] bool has_stealable() const noexcept {
+    return !queue_.empty() || !forks_.empty();
+  }
   [[nodiscard]] LoopMetrics metrics() noexcept;
 
  private:

@@ -17,22 +17,30 @@ bool Worker::take_injected() noexcept {
   return n != 0;
 }
 
-TaskBase* Worker::steal_into(Worker& thief) noexcept {
+// Half of the tasks, or else the oldest child of a fork, which is the biggest.
+bool Worker::steal_into(Worker& thief) noexcept {
   TaskBase* batch[queue_capacity / 2];
   const std::size_t n = queue_.steal(batch, queue_capacity / 2);
-  if (n == 0) return nullptr;
+  if (n == 0) {
+    Runnable* child = forks_.steal();
+    if (child == nullptr) return false;
+    thief.stolen_by_.add();
+    stolen_from_.add_shared(1);
+    thief.local_.push(*child);
+    return true;
+  }
   thief.stolen_by_.add(n);
   stolen_from_.add_shared(n);
   // A thief's queue is empty: it has just looked, and only it pushes.
   for (std::size_t i = 0; i < n; ++i)
     if (!thief.queue_.push(batch[i])) pool_.injector().push(*batch[i]);
-  return batch[0];
+  return true;
 }
 
 bool Worker::steal_round() noexcept {
   if (!pool_.settings().steal) return false;
   return steal_order_.round(random_, [this](unsigned victim) {
-    return pool_.worker(victim).steal_into(*this) != nullptr;
+    return pool_.worker(victim).steal_into(*this);
   });
 }
 

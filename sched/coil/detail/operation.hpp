@@ -114,8 +114,8 @@ struct Operation {
   // The loop's own bookkeeping from here on.
   OperationPhase phase;
   Worker* owner = nullptr;
-  Operation* next = nullptr;     // in the inbox, or in a backend's own waiting list
-  std::uint64_t backend_data = 0;  // free for the backend
+  Operation* next = nullptr;     // in the inbox of cancels; the backend has backend_data
+  std::uint64_t backend_data = 0;  // the backend's own from submit() to the last completion
 };
 
 // Hands the operation to the loop of this thread.

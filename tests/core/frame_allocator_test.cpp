@@ -1,0 +1,61 @@
+// The frame allocator: blocks are never shared, also when threads end and others go on with theirs.
+#include <gtest/gtest.h>
+
+#include <coil/detail/frame_allocator.hpp>
+#include <cstring>
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using coil::detail::frame_allocate;
+using coil::detail::frame_deallocate;
+
+std::vector<void*> take(std::size_t n, std::size_t size) {
+  std::vector<void*> blocks;
+  for (std::size_t i = 0; i < n; ++i) {
+    blocks.push_back(frame_allocate(size));
+    std::memset(blocks.back(), 0xA5, size);  // breaks links that lie inside a block in use
+  }
+  return blocks;
+}
+
+void give(std::vector<void*>& blocks, std::size_t size) {
+  for (void* block : blocks) frame_deallocate(block, size);
+  blocks.clear();
+}
+
+TEST(FrameAllocator, gives_every_block_once) {
+  for (const std::size_t size : {1U, 32U, 33U, 500U, 2047U, 2048U, 2049U, 100'000U}) {
+    auto blocks = take(1000, size);
+    EXPECT_EQ(std::set<void*>(blocks.begin(), blocks.end()).size(), blocks.size());
+    give(blocks, size);
+  }
+}
+
+// A thread that ends leaves a batch of any length behind, and the next one takes it over.
+TEST(FrameAllocator, short_batches_of_ended_threads_are_used_as_what_they_are) {
+  for (const std::size_t left : {1U, 2U, 63U, 64U, 65U, 127U, 128U}) {
+    std::thread([left] {
+      auto blocks = take(left, 96);
+      give(blocks, 96);
+    }).join();
+    std::thread([] {
+      for (int round = 0; round < 3; ++round) {
+        auto blocks = take(1000, 96);
+        EXPECT_EQ(std::set<void*>(blocks.begin(), blocks.end()).size(), blocks.size());
+        give(blocks, 96);
+      }
+    }).join();
+  }
+}
+
+TEST(FrameAllocator, blocks_freed_on_another_thread_come_back) {
+  for (int round = 0; round < 20; ++round) {
+    auto blocks = take(1000, 256);
+    std::thread([&] { give(blocks, 256); }).join();
+  }
+}
+
+}  // namespace
