@@ -13,14 +13,15 @@ FutureBase* awaited_future(const Suspension& leaf) noexcept {
 HookResult forward_cancel(Suspension& leaf, Abort kind) noexcept {
   auto& wait = static_cast<FutureWait&>(leaf);
   HookResult result;
-  if (wait.target().as_task() != nullptr) {
-    wait.aborted = kind;
+  if (TaskBase* target = wait.target().as_task()) {
+    const auto request = target->request_for(*wait.Suspension::task, kind);
+    if (request == TaskState::Request::Done) return result;  // the wake-up is on its way
+    if (request == TaskState::Request::Hook) result.forward = FutureRef(target);
     wait.forwarded = true;
     result.taken = true;
-    result.forward = FutureRef(&wait.target());
-    return result;
+  } else {
+    result.taken = wait.target().cancel({});
   }
-  result.taken = wait.target().cancel({});
   if (result.taken) wait.aborted = kind;
   return result;
 }

@@ -88,14 +88,16 @@ bool GatherState::arm(TaskBase& task) {
   return false;
 }
 
-void GatherState::cancel_children(std::vector<FutureRef>& tasks) noexcept {
+void GatherState::ask_children(TaskBase& waiter, Abort kind, HookResult& result) noexcept {
   for (std::size_t i = 0; i < size_; ++i) {
     FutureRef& target = node(i).target;
-    if (target->done()) continue;
-    if (target->as_task() != nullptr) {
-      tasks.push_back(target);
+    if (TaskBase* child = target->as_task()) {
+      const auto request = child->request_for(waiter, kind);
+      if (request == TaskState::Request::Done) continue;
+      if (request == TaskState::Request::Hook) result.also.push_back(target);
+      result.taken = true;
     } else {
-      target->cancel({});
+      result.taken |= target->cancel({});
     }
   }
 }
@@ -137,10 +139,9 @@ GatherWait::GatherWait(GatherState& state) noexcept : Suspension(leaf_kind), sta
 HookResult GatherWait::ask_children(Suspension& leaf, Abort kind) noexcept {
   auto& self = static_cast<GatherWait&>(leaf);
   HookResult result;
-  result.taken = !self.state_.settled();
-  if (!result.taken) return result;
-  self.aborted = kind;
-  self.state_.cancel_children(result.also);
+  if (self.state_.settled()) return result;
+  self.state_.ask_children(*self.task, kind, result);
+  if (result.taken) self.aborted = kind;
   return result;
 }
 

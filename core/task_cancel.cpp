@@ -60,7 +60,7 @@ bool TaskBase::cancel_own_leaf(Suspension& leaf) noexcept {
     const bool pending_edge = !result.taken && kind == Abort::Edge;
     const bool woken =
         state_.end_hook(pending_edge ? TaskState::EdgeBit : 0) == TaskState::Wake::Schedule;
-    forward(self, kind, std::move(result), {});
+    carry_on(std::move(result));
     return !woken;
   }
 }
@@ -74,35 +74,32 @@ HookResult TaskBase::run_hook(Abort kind) noexcept {
   return result;
 }
 
-// Cancels what `task` awaits, and what that awaits, without recursion: a chain may be long. If
-// the awaited one was done already, the task itself gets the edge at its next suspension; a level
-// it will see there anyway. One that awaits several (`also`) ends as they tell it.
-void TaskBase::forward(Ref<TaskBase> task, Abort kind, HookResult next,
-                       std::string_view message) noexcept {
+// Runs the hooks of what a hook has asked and holds, and of what those await, without recursion: a
+// chain may be long.
+void TaskBase::carry_on(HookResult next) noexcept {
   std::vector<FutureRef> more = std::move(next.also);
-  FutureRef target = std::move(next.forward);
+  FutureRef held = std::move(next.forward);
   for (std::size_t at = 0;;) {
-    if (!target) {
+    if (!held) {
       if (at == more.size()) return;
-      target = std::move(more[at++]);
-      task = {};
+      held = std::move(more[at++]);
     }
-    TaskBase* asked = target->as_task();
-    COIL_CHECK(asked != nullptr, "a cancel is forwarded to a plain future");
-    HookResult after;
-    switch (asked->begin_edge(copy_message(message))) {
-      case TaskState::Request::Done:
-        if (task && kind == Abort::Edge) task->defer_edge();
-        break;
-      case TaskState::Request::Flagged: break;
-      case TaskState::Request::Hook: after = asked->run_hook(Abort::Edge); break;
-    }
+    HookResult after = held->as_task()->run_hook(Abort::Edge);
     more.insert(more.end(), std::make_move_iterator(after.also.begin()),
                 std::make_move_iterator(after.also.end()));
-    task = Ref<TaskBase>(asked);
-    kind = Abort::Edge;
-    target = std::move(after.forward);
+    held = std::move(after.forward);
   }
+}
+
+// Asked here and not later, while the waiter is held: whether the awaited one takes the cancel
+// decides whether the waiter's has been delivered, and the waiter may not go on before that.
+TaskState::Request TaskBase::request_for(TaskBase& waiter, Abort kind) noexcept {
+  std::unique_ptr<std::string> message;
+  if (kind == Abort::Edge) {
+    const SpinGuard guard(waiter.tree_lock_);
+    if (waiter.cancel_message_) message = std::make_unique<std::string>(*waiter.cancel_message_);
+  }
+  return begin_edge(std::move(message));
 }
 
 TaskState::Request TaskBase::begin_edge(std::unique_ptr<std::string> message) noexcept {
@@ -120,7 +117,7 @@ bool TaskBase::cancel(std::string_view message) {
     case TaskState::Request::Done: return false;
     case TaskState::Request::Flagged: return true;
     case TaskState::Request::Hook:
-      forward(self, Abort::Edge, run_hook(Abort::Edge), message);
+      carry_on(run_hook(Abort::Edge));
       return true;
   }
   __builtin_unreachable();
@@ -179,7 +176,7 @@ void TaskBase::deliver_level(Ref<TaskBase> task) noexcept {
         group->for_each([&](TaskBase& member) { pending.emplace_back(&member); });
       }
     }
-    if (hook) forward(next, Abort::Level, next->run_hook(Abort::Level), {});
+    if (hook) carry_on(next->run_hook(Abort::Level));
   }
 }
 
@@ -188,7 +185,7 @@ void CancelWork::add_edge_hook(TaskBase& task) { edge_hooks_.emplace_back(&task)
 
 void CancelWork::run() noexcept {
   for (auto& task : edge_hooks_)
-    TaskBase::forward(task, Abort::Edge, task->run_hook(Abort::Edge), {});
+    TaskBase::carry_on(task->run_hook(Abort::Edge));
   for (auto& task : level_) TaskBase::deliver_level(std::move(task));
   edge_hooks_.clear();
   level_.clear();

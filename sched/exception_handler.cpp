@@ -9,16 +9,19 @@
 namespace coil::detail {
 
 void ExceptionHandler::set(UniqueFunction<void(const ExceptionContext&)> fn) {
+  auto next = fn ? std::make_shared<Function>(std::move(fn)) : nullptr;
   const std::lock_guard lock(mutex_);
-  fn_ = std::move(fn);
+  fn_.swap(next);
 }
 
 void ExceptionHandler::call(const ExceptionContext& context) noexcept {
+  std::shared_ptr<Function> fn;  // outlives the lock: its captures may be destroyed with it
   const std::lock_guard lock(mutex_);
   if (!fn_ || inside_) return print_exception_context(context);
+  fn = fn_;
   inside_ = true;
   try {
-    fn_(context);
+    (*fn)(context);
   } catch (...) {
     ExceptionContext failure;
     failure.message = "Unhandled error in exception handler";

@@ -3,21 +3,24 @@
 
 #include <coil/detail/unique_function.hpp>
 #include <coil/exception_context.hpp>
+#include <memory>
 #include <mutex>
 
 namespace coil::detail {
 
 class ExceptionHandler {
  public:
-  // Empty: the default one.
+  // Empty: the default one. Also from inside the handler, which lives until it has returned.
   void set(UniqueFunction<void(const ExceptionContext&)> fn);
   // Any thread. Never concurrently with itself; from inside itself it goes to the default.
   void call(const ExceptionContext& context) noexcept;
 
  private:
+  using Function = UniqueFunction<void(const ExceptionContext&)>;
+
   std::recursive_mutex mutex_;
   bool inside_ = false;
-  UniqueFunction<void(const ExceptionContext&)> fn_;
+  std::shared_ptr<Function> fn_;
 };
 
 // Prints one report to standard error, as one write.

@@ -1,4 +1,5 @@
 // Making tasks: awaited, not awaited, yielding, gathered. Baseline: the same work as plain calls.
+#include <atomic>
 #include <coil/gather.hpp>
 #include <coil/sleep.hpp>
 #include <coil/task.hpp>
@@ -11,6 +12,10 @@ namespace {
 
 coil::Coro<int> trivial(int x) { co_return x + 1; }
 coil::Coro<> nothing() { co_return; }
+coil::Coro<> count_down(std::atomic<int>& left) {
+  left.fetch_sub(1, std::memory_order_release);
+  co_return;
+}
 
 void create_and_await(benchmark::State& state) {
   bench::in_loop(state, static_cast<int>(state.range(0)), [](auto& s) -> coil::Coro<> {
@@ -22,10 +27,10 @@ void create_and_await(benchmark::State& state) {
 }
 BENCHMARK(create_and_await)->Arg(1)->Arg(2)->UseRealTime();
 
-// Batches of 1,000, run to the end before the next.
+// Batches of 1,000, run to the end before the next: one loop, where one yield lets all run.
 void spawn(benchmark::State& state) {
   constexpr int batch = 1000;
-  bench::in_loop(state, static_cast<int>(state.range(0)), [](auto& s) -> coil::Coro<> {
+  bench::in_loop(state, 1, [](auto& s) -> coil::Coro<> {
     for (auto _ : s) {
       for (int i = 0; i < batch; ++i) coil::create_task(nothing());
       co_await coil::sleep(std::chrono::nanoseconds(0));
@@ -33,7 +38,23 @@ void spawn(benchmark::State& state) {
   });
   bench::per_operation(state, state.iterations() * batch);
 }
-BENCHMARK(spawn)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(spawn)->UseRealTime();
+
+// The same with stealing; each task counts down, because they end on any loop.
+void spawn_stealing(benchmark::State& state) {
+  constexpr int batch = 1000;
+  bench::in_loop(state, static_cast<int>(state.range(0)), [](auto& s) -> coil::Coro<> {
+    std::atomic<int> left{0};
+    for (auto _ : s) {
+      left.store(batch, std::memory_order_relaxed);
+      for (int i = 0; i < batch; ++i) coil::create_task(count_down(left));
+      while (left.load(std::memory_order_acquire) != 0)
+        co_await coil::sleep(std::chrono::nanoseconds(0));
+    }
+  });
+  bench::per_operation(state, state.iterations() * batch);
+}
+BENCHMARK(spawn_stealing)->Arg(1)->Arg(2)->UseRealTime();
 
 void spawn_serial(benchmark::State& state) {
   std::vector<int> queue;

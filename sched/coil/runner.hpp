@@ -8,6 +8,7 @@
 #include <coil/task.hpp>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <utility>
 
 namespace coil {
@@ -55,6 +56,7 @@ class Runner {
  private:
   template <class T>
   Task<T> start_main(Coro<T> main) {
+    if (!main) throw std::invalid_argument("run: the coroutine is empty or was moved from");
     auto* impl = new detail::TaskImpl<T>(std::move(main), std::source_location::current());
     Task<T> task(impl);
     adopt_main(*impl);

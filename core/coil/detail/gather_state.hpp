@@ -56,8 +56,8 @@ class GatherState {
   }
   // False: settled meanwhile. Throws std::runtime_error if another task awaits it.
   [[nodiscard]] bool arm(TaskBase& task);
-  // Asks all children to cancel; tasks go to the list, the caller asks them.
-  void cancel_children(std::vector<FutureRef>& tasks) noexcept;
+  // Asks all children to cancel themselves with the waiter; taken if one of them does.
+  void ask_children(TaskBase& waiter, Abort kind, HookResult& result) noexcept;
   // Throws what the awaiter is to get instead of results, if anything. After settled().
   void check(TaskBase* task, Abort aborted);
 

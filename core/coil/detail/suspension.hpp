@@ -18,8 +18,10 @@ enum class Abort : std::uint8_t { None, Edge, Level };
 
 struct HookResult {
   bool taken = false;       // the suspension will end with the cancel; false: it is ending anyway
-  Ref<FutureBase> forward;  // the cancel goes on to this task, which the task awaits
-  std::vector<Ref<FutureBase>> also;  // ... and to these
+  // Tasks that this one awaits, were asked (TaskBase::request_for) and are held: their hooks are to
+  // be run. Two members, because it is nearly always one.
+  Ref<FutureBase> forward;
+  std::vector<Ref<FutureBase>> also;
 };
 
 struct LeafKind {

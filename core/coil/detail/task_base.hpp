@@ -29,6 +29,14 @@ class CancelledError;
 
 namespace coil::detail {
 
+// Before clang 19, an await_suspend that is inlined may keep its locals in the coroutine's frame,
+// which another thread may be running by the time it returns.
+#if defined(__clang__) && __clang_major__ < 19
+#define COIL_OUTLINED [[gnu::noinline]]
+#else
+#define COIL_OUTLINED
+#endif
+
 class CancelWork;
 struct ContextData;
 
@@ -51,7 +59,7 @@ class TaskBase : public FutureBase, public Runnable {
   // its wake source and gives false if there is nothing to wait for any more. False: go on
   // running, and let await_resume look at leaf.aborted. True: this task may be gone already.
   template <class Arm>
-  [[nodiscard]] bool suspend(std::coroutine_handle<> handle, Suspension& leaf, Arm&& arm) {
+  COIL_OUTLINED [[nodiscard]] bool suspend(std::coroutine_handle<> handle, Suspension& leaf, Arm&& arm) {
     leaf.task = this;
     if (state_.cancel_pending() && cancel_on_entry(leaf)) [[unlikely]] return false;
     leaf_ = &leaf;
@@ -91,9 +99,11 @@ class TaskBase : public FutureBase, public Runnable {
   HookResult run_hook(Abort kind) noexcept;
   // Some scope around this task was cancelled, or a shield fell: look, everywhere below it.
   static void deliver_level(Ref<TaskBase> task) noexcept;
-  // Carries a cancel of `task` on to what it awaits.
-  static void forward(Ref<TaskBase> task, Abort kind, HookResult next,
-                      std::string_view message) noexcept;
+  // For the hook of `waiter`, which awaits this task: asks it to cancel itself too. Hook: it is
+  // held, and the HookResult must tell so.
+  [[nodiscard]] TaskState::Request request_for(TaskBase& waiter, Abort kind) noexcept;
+  // Carries a cancel on to what a hook holds.
+  static void carry_on(HookResult next) noexcept;
 
   void push_scope(ScopeNode& scope) noexcept;
   void pop_scope(ScopeNode& scope) noexcept;

@@ -4,21 +4,15 @@
 
 namespace coil::detail {
 
-void SimBackend::submit(Operation& operation) {
-  operation.next = nullptr;
-  (last_ != nullptr ? last_->next : first_) = &operation;
-  last_ = &operation;
-  ++in_flight_;
-}
+void SimBackend::submit(Operation& operation) { pending_.push_back(&operation); }
 
 void SimBackend::cancel(Operation&) {}  // what was submitted completes at the next poll anyway
 
 std::size_t SimBackend::poll() {
   std::size_t n = 0;
-  while (Operation* operation = first_) {
-    first_ = operation->next;
-    if (first_ == nullptr) last_ = nullptr;
-    --in_flight_;
+  while (!pending_.empty()) {
+    Operation* operation = pending_.front();
+    pending_.pop_front();
     ++n;
     operation->complete(*operation, operation->code == OpCode::Nop ? 0 : -ENOTSUP, {});
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 
 #include "../backend.hpp"
@@ -29,11 +30,11 @@ class SimBackend final : public Backend {
   // Nop completes with 0 at the next poll; everything else with -ENOTSUP.
   void submit(Operation& operation) override;
   void cancel(Operation& operation) override;
-  [[nodiscard]] bool wants_poll() const noexcept override { return first_ != nullptr; }
+  [[nodiscard]] bool wants_poll() const noexcept override { return !pending_.empty(); }
   std::size_t poll() override;
   std::size_t park(TimePoint deadline) override;
   void unpark() noexcept override {}
-  [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_; }
+  [[nodiscard]] std::size_t in_flight() const noexcept override { return pending_.size(); }
   [[nodiscard]] TimePoint now() const noexcept override { return clock_->now(); }
   [[nodiscard]] std::string describe() const override { return "sim"; }
   [[nodiscard]] std::span<std::byte> provided_buffer(std::uint16_t) noexcept override { return {}; }
@@ -42,9 +43,7 @@ class SimBackend final : public Backend {
 
  private:
   std::shared_ptr<SimClock> clock_;
-  Operation* first_ = nullptr;
-  Operation* last_ = nullptr;
-  std::size_t in_flight_ = 0;
+  std::deque<Operation*> pending_;
 };
 
 }  // namespace coil::detail

@@ -1,0 +1,44 @@
+// What StreamWriter::drain and StreamWriter::wait_closed return.
+//
+// Invariant: linked in its connection's list, under that one's lock, or being woken, or neither.
+#pragma once
+
+#include <coil/detail/promise_base.hpp>
+#include <coil/detail/suspension.hpp>
+#include <cstdint>
+
+namespace coil::detail {
+
+class Connection;
+
+class [[nodiscard("nothing is awaited without co_await")]] ConnectionWait : public NativeAwaiter,
+                                                                           public Suspension {
+ public:
+  enum class For : std::uint8_t { Drained, Closed };
+
+  ConnectionWait(Connection& connection, For what) noexcept;
+  ConnectionWait(ConnectionWait&& other) noexcept;  // only before it is awaited
+  ~ConnectionWait();
+
+  [[nodiscard]] bool await_ready() noexcept;
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> self) {
+    return self.promise().task->suspend(self, *this, [this] { return link(); });
+  }
+  void await_resume();
+
+ private:
+  friend class Connection;
+
+  [[nodiscard]] bool link() noexcept;
+  static HookResult stop(Suspension& leaf, Abort kind) noexcept;
+  static const LeafKind kinds[2];
+
+  Connection* connection_;  // counted
+  ConnectionWait* previous_ = nullptr;
+  ConnectionWait* next_ = nullptr;
+  For for_;
+  bool linked_ = false;
+};
+
+}  // namespace coil::detail

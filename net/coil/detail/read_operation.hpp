@@ -1,0 +1,70 @@
+// What the reading members of StreamReader return: one wish, to be awaited once.
+//
+// Invariant: the outcome is written once, under the connection's lock, by whoever finds the wish
+// decidable: the reading task itself, or the loop on which the data arrived. Until then nothing
+// has been taken out of the stream, so a cancelled read loses no byte.
+#pragma once
+
+#include <coil/detail/connection.hpp>
+#include <coil/detail/promise_base.hpp>
+#include <coil/detail/suspension.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace coil::detail {
+
+class [[nodiscard("nothing is read until this is awaited")]] ReadOperation
+    : public NativeAwaiter,
+      public Suspension {
+ public:
+  enum class Wish : std::uint8_t { Some, Exactly, UntilEnd, Until, Line };
+
+  ReadOperation(ConnectionHandle connection, Wish wish, std::size_t n) noexcept;
+  // Throws std::invalid_argument for an empty separator.
+  ReadOperation(ConnectionHandle connection, std::string_view separator);
+  ReadOperation(ReadOperation&& other) noexcept;  // only before it is awaited
+  ~ReadOperation() = default;
+
+  [[nodiscard]] bool await_ready() { return connection_.get().try_read(*this); }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> self) {
+    return self.promise().task->suspend(self, *this,
+                                        [this] { return connection_->wait_for_data(*this); });
+  }
+  std::string await_resume() {
+    if (aborted != Abort::None) [[unlikely]] Suspension::task->throw_cancelled(aborted);
+    if (outcome_ != Outcome::Value) [[unlikely]] fail();
+    return std::move(result_);
+  }
+
+  // Under the connection's lock. False: more has to come.
+  [[nodiscard]] bool decide(ReceiveBuffer& received, bool eof, int error, std::size_t limit);
+
+ private:
+  enum class Outcome : std::uint8_t { Undecided, Value, Incomplete, Overrun, Failed };
+
+  bool decide_count(ReceiveBuffer& received, bool eof, int error);
+  bool decide_separator(ReceiveBuffer& received, bool eof, int error, std::size_t limit);
+  bool overrun(ReceiveBuffer& received, std::size_t consumed, bool found);
+  bool settle(Outcome outcome) noexcept {
+    outcome_ = outcome;
+    return true;
+  }
+  [[noreturn]] void fail();
+  static HookResult stop(Suspension& leaf, Abort kind) noexcept;
+  static const LeafKind leaf_kind;
+
+  ConnectionHandle connection_;
+  Wish wish_;
+  Outcome outcome_ = Outcome::Undecided;
+  bool separator_found_ = false;
+  int error_ = 0;
+  std::size_t wanted_ = 0;    // bytes; of an overrun: those in the way
+  std::size_t searched_ = 0;  // no separator begins before this
+  std::string separator_;
+  std::string result_;
+};
+
+}  // namespace coil::detail

@@ -1,0 +1,110 @@
+// StreamReader, StreamWriter: the two ends of a connection as asyncio has them.
+#pragma once
+
+#include <coil/address.hpp>
+#include <coil/detail/connection.hpp>
+#include <coil/detail/connection_wait.hpp>
+#include <coil/detail/read_operation.hpp>
+#include <coil/stream_errors.hpp>
+#include <cstddef>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace coil {
+
+// Both are shared handles: copies mean the same connection. They may be used from any loop, the
+// reader and the writer by two tasks at the same time; but only one task reads at a time
+// (std::runtime_error). When the last handle of a connection goes without close(), it is closed
+// then, as by close(); debug mode reports that.
+//
+// A read that has what it wants at once does not suspend. A cancelled one takes nothing out of the
+// stream. What arrived before the connection was lost can still be read; then comes
+// std::system_error. After close() a read gives what is there, and then the end.
+class StreamReader {
+ public:
+  static constexpr std::size_t until_end = static_cast<std::size_t>(-1);
+
+  // 1 to n bytes, as soon as there are any; "" at the end of the stream. Without n, or with -1:
+  // everything until the end.
+  [[nodiscard]] detail::ReadOperation read(std::size_t n = until_end) const {
+    using Wish = detail::ReadOperation::Wish;
+    return {connection_, n == until_end ? Wish::UntilEnd : Wish::Some, n};
+  }
+  // Exactly n bytes. Throws IncompleteReadError if the stream ends before.
+  [[nodiscard]] detail::ReadOperation readexactly(std::size_t n) const {
+    return {connection_, detail::ReadOperation::Wish::Exactly, n};
+  }
+  // A line with its '\n'; at the end of the stream what is left, perhaps "". Throws
+  // LimitOverrunError for a line longer than the limit, which it drops as far as it has come.
+  [[nodiscard]] detail::ReadOperation readline() const {
+    return {connection_, detail::ReadOperation::Wish::Line, 0};
+  }
+  // Everything up to and including the separator. Throws IncompleteReadError if the stream ends
+  // before, LimitOverrunError if it does not come within the limit (nothing is taken out then),
+  // std::invalid_argument for an empty separator.
+  [[nodiscard]] detail::ReadOperation readuntil(std::string_view separator = "\n") const {
+    return {connection_, separator};
+  }
+  // The stream has ended, and all of it has been read.
+  [[nodiscard]] bool at_eof() const { return connection_.get().at_eof(); }
+
+  // For Coil's own use.
+  explicit StreamReader(detail::ConnectionHandle connection) noexcept
+      : connection_(std::move(connection)) {}
+
+ private:
+  detail::ConnectionHandle connection_;
+};
+
+class StreamWriter {
+ public:
+  // Takes a copy and returns; never blocks. What is written in one turn of the loop leaves
+  // together. Silently ignored once the connection is lost or closed: drain() tells. Throws
+  // std::runtime_error after write_eof(), NoRunningLoop outside a loop.
+  void write(std::span<const std::byte> data) const { connection_.get().write(data); }
+  void write(std::string_view text) const { write(std::as_bytes(std::span(text))); }
+  void writelines(std::span<const std::string> lines) const {
+    for (const auto& line : lines) write(line);
+  }
+  void writelines(std::initializer_list<std::string_view> lines) const {
+    for (const auto line : lines) write(line);
+  }
+  // Back-pressure: returns at once while no more than 64 KiB wait to be sent, otherwise when they
+  // have become fewer than 16 KiB. Throws std::system_error if the connection was lost.
+  [[nodiscard]] detail::ConnectionWait drain() const {
+    return {connection_.get(), detail::ConnectionWait::For::Drained};
+  }
+  // Ends the stream after what was written; reading goes on.
+  void write_eof() const { connection_.get().write_eof(); }
+  [[nodiscard]] bool can_write_eof() const noexcept { return true; }
+  // Sends what was written, then closes the connection; returns at once. Nothing more is received.
+  void close() const { connection_.get().close(); }
+  [[nodiscard]] bool is_closing() const { return connection_.get().closing(); }
+  // Until the descriptor is closed. Throws std::system_error if the connection was lost before.
+  [[nodiscard]] detail::ConnectionWait wait_closed() const {
+    return {connection_.get(), detail::ConnectionWait::For::Closed};
+  }
+  // Closes at once; what was not sent is dropped (asyncio: writer.transport.abort()).
+  void abort() const { connection_.get().abort(); }
+
+  // The other end. Known also after the connection has ended.
+  [[nodiscard]] Address peername() const { return connection_.get().peername(); }
+  // This end; empty after the connection has ended.
+  [[nodiscard]] Address sockname() const { return connection_.get().sockname(); }
+  // "peername" and "sockname" as text; nothing for any other name.
+  [[nodiscard]] std::optional<std::string> get_extra_info(std::string_view name) const;
+  // How many bytes wait to be sent (asyncio: writer.transport.get_write_buffer_size()).
+  [[nodiscard]] std::size_t get_write_buffer_size() const { return connection_.get().unsent(); }
+
+  // For Coil's own use.
+  explicit StreamWriter(detail::ConnectionHandle connection) noexcept
+      : connection_(std::move(connection)) {}
+
+ private:
+  detail::ConnectionHandle connection_;
+};
+
+}  // namespace coil

@@ -1,0 +1,177 @@
+// The end of a connection, and who waits for what: the rest of connection.hpp.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <coil/detail/check.hpp>
+#include <coil/detail/connection.hpp>
+#include <coil/detail/net_error.hpp>
+#include <coil/detail/read_operation.hpp>
+#include <coil/detail/scheduler.hpp>
+#include <coil/exception_context.hpp>
+#include <stdexcept>
+
+#include "sender.hpp"
+
+namespace coil::detail {
+
+Connection::Connection(int fd, const coil::Address& peer, std::size_t limit) noexcept
+    : socket_(fd), limit_(std::min(limit, limit_max)), peer_(peer) {
+  code = OpCode::RecvMultishot;
+  complete = &on_receive;
+  finish = &on_receive_end;
+}
+
+Connection::~Connection() {
+  COIL_CHECK(!receiving_ && !sending_, "a connection goes only when nothing is in flight on it");
+  delete sender_;
+  if (socket_ >= 0) ::close(socket_);
+}
+
+void Connection::drop_handle() noexcept {
+  if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (!closing()) {
+    if (debug_mode()) [[unlikely]] report_unclosed();
+    close();
+  }
+  release();
+}
+
+bool Connection::closing() noexcept {
+  const SpinGuard guard(lock_);
+  return closing_;
+}
+
+void Connection::begin_close(bool abort) noexcept {
+  Aftermath after;
+  {
+    const SpinGuard guard(lock_);
+    closing_ = eof_ = true;
+    stop_receiving();
+    if (abort) {
+      aborted_ = true;
+      lose(ECONNABORTED);
+    }
+    decide_reader(after);
+    rest_if_idle();
+    settle(after);
+  }
+  after.carry_out();
+}
+
+// The first reason counts. Nothing more is sent; what was received can still be read.
+void Connection::lose(int error) noexcept {
+  if (socket_ < 0) return;
+  if (error_ == 0) error_ = error;
+  drop_unsent();
+}
+
+// Closes what can be closed now, and finds out who need not wait any longer.
+void Connection::settle(Aftermath& after) noexcept {
+  if (closing_ && socket_ >= 0 && !receiving_ && !sending_ && !flush_queued_) {
+    COIL_CHECK(sender_ == nullptr, "a connection is closed with bytes to send");
+    after.fd = std::exchange(socket_, -1);
+  }
+  for (ConnectionWait* waiter = waiters_; waiter != nullptr;) {
+    ConnectionWait* next = waiter->next_;
+    if (is_ready(waiter->for_)) {
+      (waiter->previous_ != nullptr ? waiter->previous_->next_ : waiters_) = next;
+      if (next != nullptr) next->previous_ = waiter->previous_;
+      waiter->next_ = after.waiters;
+      waiter->linked_ = false;
+      after.waiters = waiter;
+    }
+    waiter = next;
+  }
+}
+
+// Each of them may be gone once it is woken, and the connection too.
+void Connection::Aftermath::carry_out() noexcept {
+  if (fd >= 0) ::close(fd);
+  if (read != nullptr) read->Suspension::task->wake();
+  while (waiters != nullptr) {
+    ConnectionWait* waiter = std::exchange(waiters, waiters->next_);
+    waiter->Suspension::task->wake();
+  }
+}
+
+bool Connection::is_ready(ConnectionWait::For what) const noexcept {
+  if (what == ConnectionWait::For::Closed) return socket_ < 0;
+  return error_ != 0 || socket_ < 0 || sender_ == nullptr || sender_->unsent() <= low_water;
+}
+
+// After a failed send there may still be something to read; who waits for the end has no use for it.
+void Connection::close_if_lost() noexcept {
+  bool lost = false;
+  {
+    const SpinGuard guard(lock_);
+    lost = error_ != 0 && !closing_;
+  }
+  if (lost) close();
+}
+
+bool Connection::ready(ConnectionWait::For what) noexcept {
+  if (what == ConnectionWait::For::Closed) close_if_lost();
+  const SpinGuard guard(lock_);
+  if (what == ConnectionWait::For::Drained && sender_ != nullptr &&
+      sender_->unsent() <= high_water)
+    return true;
+  return is_ready(what);
+}
+
+bool Connection::add_waiter(ConnectionWait& waiter) noexcept {
+  const SpinGuard guard(lock_);
+  if (is_ready(waiter.for_)) return false;
+  waiter.linked_ = true;
+  waiter.previous_ = nullptr;
+  waiter.next_ = waiters_;
+  if (waiters_ != nullptr) waiters_->previous_ = &waiter;
+  waiters_ = &waiter;
+  return true;
+}
+
+bool Connection::remove_waiter(ConnectionWait& waiter) noexcept {
+  const SpinGuard guard(lock_);
+  if (!waiter.linked_) return false;
+  waiter.linked_ = false;
+  (waiter.previous_ != nullptr ? waiter.previous_->next_ : waiters_) = waiter.next_;
+  if (waiter.next_ != nullptr) waiter.next_->previous_ = waiter.previous_;
+  return true;
+}
+
+void Connection::check_lost(ConnectionWait::For what) {
+  int error = 0;
+  bool closed = false;
+  {
+    const SpinGuard guard(lock_);
+    error = error_;
+    // An abort is what its caller wanted.
+    if (aborted_ && what == ConnectionWait::For::Closed) error = 0;
+    closed = socket_ < 0;
+  }
+  if (what == ConnectionWait::For::Closed) {
+    if (error != 0)
+      throw_net_error(error, "connection to " + peer_.to_string());
+    return;
+  }
+  if (error != 0 || closed)
+    throw_net_error(error != 0 ? error : ECONNRESET, "drain: connection to " + peer_.to_string());
+}
+
+coil::Address Connection::sockname() noexcept {
+  const SpinGuard guard(lock_);  // or the number could mean another socket by now
+  return local_address_of(socket_);
+}
+
+void Connection::report_unclosed() noexcept {
+  try {
+    ExceptionContext context;
+    context.message = "unclosed connection to " + peer_.to_string();
+    report(context);
+  } catch (...) {  // out of memory: the report is lost, the connection is closed all the same
+  }
+}
+
+void ConnectionHandle::fail_moved() { throw std::logic_error("the stream was moved from"); }
+
+}  // namespace coil::detail

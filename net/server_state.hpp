@@ -1,0 +1,87 @@
+// What a Server handle, its accepting tasks and its connections share.
+//
+// Invariant: the listening descriptors go back to the kernel when the last accepting task has
+// ended, so no accept is in flight on a number that means something else by then. closed_ is done
+// when, besides, the last connection's handler has ended.
+#pragma once
+
+#include <coil/detail/atomic.hpp>
+#include <coil/detail/connection.hpp>
+#include <coil/detail/future_base.hpp>
+#include <coil/detail/ref.hpp>
+#include <coil/detail/spin_lock.hpp>
+#include <coil/loop.hpp>
+#include <coil/server.hpp>
+#include <coil/socket.hpp>
+#include <coil/task_ref.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+#include <vector>
+
+namespace coil::detail {
+
+class ServerState {
+ public:
+  ServerState(ServerHandler handler, std::vector<Socket> sockets, const ServerOptions& options);
+  ServerState(const ServerState&) = delete;
+  ServerState& operator=(const ServerState&) = delete;
+  ~ServerState() = default;
+
+  void add_ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  // One accepting task per loop and socket.
+  void start();
+  void close() noexcept;
+  void for_each_connection(void (Connection::*action)() noexcept);
+  // Done when nothing is accepted any more; when no handler runs either.
+  [[nodiscard]] const FutureRef& stopped() const noexcept { return stopped_; }
+  [[nodiscard]] const FutureRef& closed() const noexcept { return closed_; }
+  [[nodiscard]] std::vector<Address> sockets();
+  [[nodiscard]] bool closing() noexcept;
+
+ private:
+  // A connection whose handler runs; lives in the frame of its task.
+  class Member {
+   public:
+    Member(ServerState& server, Connection& connection) noexcept;
+    ~Member();
+    Member(const Member&) = delete;
+    Member& operator=(const Member&) = delete;
+    [[nodiscard]] Connection& connection() const noexcept { return *connection_; }
+
+   private:
+    friend class ServerState;
+    ServerState& server_;
+    ConnectionRef connection_;
+    Member* previous_ = nullptr;
+    Member* next_ = nullptr;
+  };
+
+  static Coro<> accept_loop(Ref<ServerState> self, std::size_t socket);
+  static Coro<> serve(Ref<ServerState> self, ConnectionHandle connection);
+  void begin(const Socket& socket);
+  void report_starvation(const std::system_error& error) noexcept;
+  void accept_loop_ended() noexcept;
+  void handler_ended() noexcept;
+
+  Atomic<std::uint32_t> references_{1};
+  ServerHandler handler_;
+  ServerOptions options_;
+  std::vector<TaskRef> accepting_;  // written by start() alone
+  FutureRef stopped_;
+  FutureRef closed_;
+
+  SpinLock lock_;  // all that follows
+  bool closing_ = false;
+  std::vector<Socket> sockets_;
+  std::size_t accept_loops_ = 0;
+  std::size_t handlers_ = 0;
+  Member* members_ = nullptr;
+  TimePoint starved_ = {};  // when descriptors were last short
+};
+
+}  // namespace coil::detail
