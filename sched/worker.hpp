@@ -68,7 +68,7 @@ class Worker {
   // Nothing is ready: searches, spins, sleeps. Returns when there may be something.
   void idle();
   // Takes tasks from the injector or from other loops.
-  bool search() noexcept;
+  bool take_from_others() noexcept { return take_injected() || steal_round(); }
   // One item, for the simulation; `choose` gives an index below its argument.
   template <class Choose>
   bool run_one(Choose&& choose);
@@ -97,6 +97,7 @@ class Worker {
   void shed_load(TaskBase& task) noexcept;
   bool take_injected() noexcept;
   bool steal_round() noexcept;
+  bool search() noexcept;
 
   bool spin(TimePoint until) noexcept;
   [[nodiscard]] bool work_in_sight() noexcept;

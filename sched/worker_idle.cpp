@@ -44,7 +44,11 @@ bool Worker::steal_round() noexcept {
   });
 }
 
-bool Worker::search() noexcept { return take_injected() || steal_round(); }
+// What lies in the injector anybody takes, searching or not: the loop that was woken for it may
+// need 25 us to come.
+bool Worker::search() noexcept {
+  return !alone_ && (take_injected() || (searching_ && steal_round()));
+}
 
 bool Worker::work_in_sight() noexcept {
   return has_ready() || !inbox_.empty() || !cancels_.empty() || backend_->wants_poll();
@@ -59,7 +63,7 @@ void Worker::found_work() noexcept {
 bool Worker::spin(TimePoint until) noexcept {
   do {
     for (int i = 0; i < 16; ++i) {
-      if (work_in_sight() || (searching_ && search())) return true;
+      if (work_in_sight() || search()) return true;
       spin_pause();
     }
     // A timer that comes due ends the spin as well: turn() fires it.
@@ -71,7 +75,7 @@ bool Worker::spin(TimePoint until) noexcept {
 void Worker::idle() {
   const TimePoint begin = Clock::now();
   if (!alone_) searching_ = pool_.idle_set().begin_search();
-  const bool found = (searching_ && search()) || work_in_sight() ||
+  const bool found = search() || work_in_sight() ||
                      (spin_budget_.next() > Duration::zero() && spin(begin + spin_budget_.next()));
   if (!found) park();
   found_work();  // whatever it was: nobody counts as searching while it runs tasks

@@ -187,11 +187,13 @@ TEST(future, blocks_a_thread_that_is_no_loop) {
   on_loops([]() -> Coro<> {
     auto future = create_future<int>();
     auto seen = create_future<int>();
-    std::thread thread([future, seen] {
+    std::atomic<bool> waited{false};
+    std::thread thread([future, seen, &waited] {
       EXPECT_FALSE(future.wait_for(1ms));
+      waited = true;
       seen.set_result(future.get() + 1);
     });
-    co_await sleep(3ms);
+    co_await kit::until([&] { return waited.load(); });
     future.set_result(1);
     EXPECT_EQ(co_await seen, 2);
     thread.join();

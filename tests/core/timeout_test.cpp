@@ -289,7 +289,7 @@ TEST(wait_for, of_zero_gives_only_what_is_done) {
     co_await kit::yield();
     co_await thrown_by<TimeoutError>(wait_for(pending, -1s));
     EXPECT_TRUE(pending.cancelled());
-    co_await thrown_by<TimeoutError>(wait_for(give(1), 0s));
+    co_await thrown_by<TimeoutError>(wait_for(sleep_forever(), 0s));
   });
 }
 

@@ -49,6 +49,15 @@ struct PromiseBase : FrameAllocated {
     }
   }
 
+  template <class A>
+    requires(!Awaitable<A>)
+  std::suspend_never await_transform(A&&) {
+    static_assert(Awaitable<A>,
+                  "not an Awaitable. A named Coro is consumed by awaiting it: write "
+                  "co_await std::move(coro)");
+    return {};
+  }
+
   std::coroutine_handle<> continuation;
   TaskBase* task = nullptr;
   std::source_location where_made;

@@ -26,7 +26,7 @@ bool Simulation::step() {
   for (std::size_t i = 0; i < pool_.size(); ++i) {
     Worker& worker = pool_.worker((start + i) % pool_.size());
     set_current_worker(&worker);
-    if (!worker.has_ready()) (void)worker.search();
+    if (!worker.has_ready()) (void)worker.take_from_others();
     if (worker.run_one([this](std::size_t n) { return random_.below(n); })) return true;
   }
   return false;

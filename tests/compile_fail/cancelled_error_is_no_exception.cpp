@@ -1,0 +1,16 @@
+// expect: no viable conversion|could not bind|cannot bind|no known conversion
+// `catch (const std::exception&)` must never swallow a cancellation.
+
+#include <coil/coil.hpp>
+#include <exception>
+#include <stdexcept>
+
+#ifdef COIL_FIXED
+using Error = std::runtime_error;
+#else
+using Error = coil::CancelledError;
+#endif
+
+void log(const std::exception& error);
+
+void handle(const Error& error) { log(error); }
