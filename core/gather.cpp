@@ -20,6 +20,13 @@ GatherState::Owner GatherState::make(std::size_t capacity, GatherMode mode) {
   return Owner(::new (block) GatherState(capacity, mode));
 }
 
+GatherState::GatherState(std::size_t capacity, GatherMode mode) noexcept
+    : capacity_(capacity),
+      pending_(capacity),
+      references_(capacity == 0 ? 1 : 2),
+      mode_(mode),
+      outcome_(capacity == 0 ? settled_bit : open) {}
+
 GatherState::~GatherState() { std::destroy_n(nodes(), size_); }
 
 void GatherState::release() noexcept {
@@ -29,26 +36,25 @@ void GatherState::release() noexcept {
   frame_deallocate(this, size);
 }
 
-void GatherState::add(FutureRef target, void* holder, bool own) noexcept {
+GatherNode& GatherState::append(FutureRef target, void* holder, bool own) noexcept {
   COIL_CHECK(size_ < capacity_, "gather has more children than it was made for");
-  auto* node = ::new (nodes() + size_++) GatherNode;
-  node->wake = &child_done;
-  node->target = std::move(target);
-  node->holder = holder;
-  node->state = this;
-  node->own = own;
+  auto* child = ::new (nodes() + size_++) GatherNode;
+  child->wake = &child_done;
+  child->target = std::move(target);
+  child->holder = holder;
+  child->state = this;
+  child->own = own;
+  return *child;
 }
 
-void GatherState::watch() noexcept {
-  watched_ = true;
-  if (size_ == 0) return settle(nullptr);
-  pending_.store(size_, std::memory_order_relaxed);
-  references_.store(2, std::memory_order_relaxed);
-  // The owner's reference keeps the block while children end already.
-  for (std::size_t i = 0; i < size_; ++i) {
-    GatherNode& child = node(i);
-    if (!child.target->completion().add(child)) child_done(child);
-  }
+void GatherState::add(FutureRef target, void* holder, bool own) noexcept {
+  GatherNode& child = append(std::move(target), holder, own);
+  if (!child.target->completion().add(child)) child_done(child);
+}
+
+void GatherState::add_own(FutureRef target, void* holder) noexcept {
+  GatherNode& child = append(std::move(target), holder, true);
+  child.target->completion().add_alone(child);
 }
 
 void GatherState::child_done(FutureWaiter& waiter) noexcept {
@@ -121,14 +127,14 @@ void GatherState::disregard_children() noexcept {
 void GatherState::unlink_children() noexcept {
   if (unlinked_) return;
   unlinked_ = true;
-  std::size_t removed = 0;
+  std::size_t gone = capacity_ - size_;  // those that could not be made
   for (std::size_t i = 0; i < size_; ++i)
-    if (node(i).target->completion().remove(node(i))) ++removed;
-  if (removed != 0) count_down(removed);
+    if (node(i).target->completion().remove(node(i))) ++gone;
+  if (gone != 0) count_down(gone);
 }
 
 void GatherState::drop() noexcept {
-  if (watched_ && pending_.load(std::memory_order_acquire) != 0) unlink_children();
+  if (pending_.load(std::memory_order_acquire) != 0) unlink_children();
   release();
 }
 

@@ -60,17 +60,14 @@ void ServerState::start() {
     const std::string name = "accept " + sockets_[socket].local_address().to_string();
     for (Loop* loop : loops)
       accepting_.emplace_back(
-          loop->create_task(accept_loop(Ref<ServerState>(this), socket), {.name = name}));
+          loop->create_task(accept_loop(Share(*this, &ServerState::accept_loop_ended), socket),
+                            {.name = name}));
   }
 }
 
 // The loops share the listening socket. Each waits for one connection at a time: the kernel wakes
 // them in turn, whereas the first of several multishot accepts would get them all.
-Coro<> ServerState::accept_loop(Ref<ServerState> self, std::size_t index) {
-  struct End {
-    ServerState& state;
-    ~End() { state.accept_loop_ended(); }
-  } const end{*self};
+Coro<> ServerState::accept_loop(Share self, std::size_t index) {
   const Socket& socket = self->sockets_[index];  // stays until the last of these loops has ended
   Duration pause = pause_min;
   while (!self->closing()) {
@@ -93,23 +90,17 @@ void ServerState::begin(const Socket& socket) {
   const int fd = socket.detach();
   const Address peer = remote_address_of(fd);  // empty if it has gone again already
   ConnectionHandle connection(new Connection(fd, peer, options_.limit));
+  bool too_late = false;
   {
     const SpinGuard guard(lock_);
-    if (!closing_) ++handlers_;
-    if (closing_) {
-      connection->close();
-      return;
-    }
+    too_late = closing_;
+    if (!too_late) ++handlers_;
   }
-  try {
-    create_task(serve(Ref<ServerState>(this), std::move(connection)));
-  } catch (...) {
-    handler_ended();
-    throw;
-  }
+  if (too_late) return connection->close();
+  create_task(serve(Share(*this, &ServerState::handler_ended), std::move(connection)));
 }
 
-Coro<> ServerState::serve(Ref<ServerState> self, ConnectionHandle connection) {
+Coro<> ServerState::serve(Share self, ConnectionHandle connection) {
   const Member member(*self, connection.get());
   std::exception_ptr error;
   try {
@@ -167,7 +158,6 @@ void ServerState::accept_loop_ended() noexcept {
     over = handlers_ == 0;
   }
   for (const auto& socket : sockets) ::close(socket.detach());
-  const Ref<ServerState> keep(this);
   stopped_->finish_value();
   if (over) closed_->finish_value();
 }
@@ -180,6 +170,13 @@ void ServerState::handler_ended() noexcept {
   closed_->finish_value();
 }
 
+ServerState::Share::Share(ServerState& server, Ended ended) noexcept
+    : server_(&server), ended_(ended) {}
+
+ServerState::Share::~Share() {
+  if (server_) (server_.get()->*ended_)();
+}
+
 ServerState::Member::Member(ServerState& server, Connection& connection) noexcept
     : server_(server), connection_(&connection) {
   const SpinGuard guard(server_.lock_);
@@ -189,12 +186,9 @@ ServerState::Member::Member(ServerState& server, Connection& connection) noexcep
 }
 
 ServerState::Member::~Member() {
-  {
-    const SpinGuard guard(server_.lock_);
-    (previous_ != nullptr ? previous_->next_ : server_.members_) = next_;
-    if (next_ != nullptr) next_->previous_ = previous_;
-  }
-  server_.handler_ended();
+  const SpinGuard guard(server_.lock_);
+  (previous_ != nullptr ? previous_->next_ : server_.members_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
 }
 
 void ServerState::for_each_connection(void (Connection::*action)() noexcept) {

@@ -44,6 +44,23 @@ class ServerState {
   [[nodiscard]] bool closing() noexcept;
 
  private:
+  // What a task of the server holds as an argument, because one that is cancelled before it starts
+  // never runs: keeps the state alive, and says so when the task has ended.
+  class Share {
+   public:
+    using Ended = void (ServerState::*)() noexcept;
+    Share(ServerState& server, Ended ended) noexcept;
+    Share(Share&& other) noexcept = default;
+    Share& operator=(Share&&) = delete;
+    ~Share();
+    [[nodiscard]] ServerState& operator*() const noexcept { return *server_; }
+    [[nodiscard]] ServerState* operator->() const noexcept { return server_.get(); }
+
+   private:
+    Ref<ServerState> server_;
+    Ended ended_;
+  };
+
   // A connection whose handler runs; lives in the frame of its task.
   class Member {
    public:
@@ -61,8 +78,8 @@ class ServerState {
     Member* next_ = nullptr;
   };
 
-  static Coro<> accept_loop(Ref<ServerState> self, std::size_t socket);
-  static Coro<> serve(Ref<ServerState> self, ConnectionHandle connection);
+  static Coro<> accept_loop(Share self, std::size_t socket);
+  static Coro<> serve(Share self, ConnectionHandle connection);
   void begin(const Socket& socket);
   void report_starvation(const std::system_error& error) noexcept;
   void accept_loop_ended() noexcept;

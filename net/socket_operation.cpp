@@ -55,26 +55,31 @@ void SocketOperation::on_finish(Operation& operation) noexcept {
   self.Suspension::task->wake();
 }
 
-std::size_t SocketOperation::take_result(const char* what) {
+std::size_t SocketOperation::take_result(const char* what, const char* preposition) {
   const std::int32_t result = OperationAwaiter::await_resume();
   if (result >= 0) [[likely]] return static_cast<std::size_t>(result);
-  const Address other = socket_ ? socket_->remote_address() : Address();
-  const std::string operand = other.empty() ? "" : " " + other.to_string();
-  throw_net_error(started_ ? -result : EBADF, what + operand);
+  std::string text = what;
+  const coil::Address other = socket_ ? socket_->remote_address() : coil::Address();
+  if (!other.empty()) text += preposition + other.to_string();
+  throw_net_error(started_ ? -result : EBADF, text);
 }
 
 SocketRecv::SocketRecv(SocketRef socket, std::span<std::byte> memory) noexcept
     : SocketOperation(recv_leaf, std::move(socket), OpCode::Recv) {
   set_memory(memory.data(), memory.size());
 }
-std::size_t SocketRecv::await_resume() { return length == 0 ? 0 : take_result("recv from"); }
+std::size_t SocketRecv::await_resume() {
+  return length == 0 ? 0 : take_result("recv", " from ");
+}
 
 SocketSend::SocketSend(SocketRef socket, std::span<const std::byte> data) noexcept
     : SocketOperation(send_leaf, std::move(socket), OpCode::Send) {
   set_memory(data.data(), data.size());
   flags = MSG_NOSIGNAL;
 }
-std::size_t SocketSend::await_resume() { return length == 0 ? 0 : take_result("send to"); }
+std::size_t SocketSend::await_resume() {
+  return length == 0 ? 0 : take_result("send", " to ");
+}
 
 SocketAccept::SocketAccept(SocketRef listener) noexcept
     : SocketOperation(accept_leaf, std::move(listener), OpCode::Accept) {
@@ -82,7 +87,7 @@ SocketAccept::SocketAccept(SocketRef listener) noexcept
 }
 
 Socket SocketAccept::await_resume() {
-  const std::size_t fd = take_result("accept");
+  const std::size_t fd = take_result("accept", " from ");
   return Socket::from_fd(static_cast<int>(fd));
 }
 
@@ -101,7 +106,7 @@ SocketConnect::SocketConnect(SocketConnect&& other) noexcept
 void SocketConnect::await_resume() {
   const bool was_connected = socket() && !socket()->remote_address().empty();
   try {
-    (void)take_result(("connect to " + target_.to_string()).c_str());
+    (void)take_result(("connect to " + target_.to_string()).c_str(), ", connected to ");
   } catch (...) {
     if (started() && !was_connected) socket()->disconnect();
     throw;

@@ -1,6 +1,8 @@
 #include "interrupt.hpp"
 
 #include <atomic>
+#include <cerrno>
+#include <thread>
 
 #include "worker_pool.hpp"
 
@@ -9,10 +11,13 @@ namespace {
 
 constinit std::atomic<WorkerPool*> interruptible{nullptr};
 constinit std::atomic<int> interrupts{0};
+// Handlers under way: another thread's may still hold the pool when it is no longer interruptible.
+constinit std::atomic<int> handlers{0};
 
 // Async-signal-safe: atomics and a write to an eventfd.
 void on_sigint(int) {
   const int saved = errno;
+  handlers.fetch_add(1);
   WorkerPool* pool = interruptible.load();
   if (pool != nullptr && interrupts.fetch_add(1) == 0) {
     pool->interrupt();
@@ -20,6 +25,7 @@ void on_sigint(int) {
     ::signal(SIGINT, SIG_DFL);
     ::raise(SIGINT);
   }
+  handlers.fetch_sub(1);
   errno = saved;
 }
 
@@ -42,6 +48,7 @@ InterruptGuard::~InterruptGuard() {
   if (!installed_) return;
   ::sigaction(SIGINT, &before_, nullptr);
   interruptible.store(nullptr);
+  while (handlers.load() != 0) std::this_thread::yield();
 }
 
 }  // namespace coil::detail

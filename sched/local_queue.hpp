@@ -22,19 +22,6 @@ class LocalQueue {
     --size_;
     return item;
   }
-  // Takes out the n-th from the front (for the simulation's choices).
-  [[nodiscard]] Runnable* pop_nth(std::size_t n) noexcept {
-    Runnable* previous = nullptr;
-    Runnable* item = head_;
-    for (; n > 0 && item->next != nullptr; --n) {
-      previous = item;
-      item = item->next;
-    }
-    (previous != nullptr ? previous->next : head_) = item->next;
-    if (tail_ == item) tail_ = previous;
-    --size_;
-    return item;
-  }
   [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 

@@ -14,36 +14,43 @@ TimePoint Loop::time() const noexcept { return worker_->now(); }
 bool Loop::is_closed() const noexcept { return worker_->pool().closed(); }
 bool Loop::get_debug() const noexcept { return worker_->pool().settings().debug; }
 
-void Loop::check_open(const char* operation) const {
-  if (is_closed()) throw LoopClosed(operation);
+detail::LoopEntry::LoopEntry(Loop& loop, const char* operation)
+    : pool_(&Worker::of(loop).pool()) {
+  if (pool_->is_inside()) {
+    pool_ = nullptr;
+  } else if (!pool_->gate().enter()) {
+    throw LoopClosed(operation);
+  }
+}
+detail::LoopEntry::~LoopEntry() {
+  if (pool_ != nullptr) pool_->gate().leave();
 }
 
 Handle Loop::schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe) {
-  detail::Worker* here = detail::current_worker();
-  const bool inside = here != nullptr && &here->pool() == &worker_->pool();
-  if (!threadsafe && !inside)
+  if (!threadsafe && !worker_->pool().is_inside())
     throw std::runtime_error(
         "call_soon: not on a loop of this Runner; use call_soon_threadsafe");
+  const char* const operation = threadsafe ? "call_soon_threadsafe" : "call_soon";
+  const detail::LoopEntry entry(*this, operation);
   auto* call = new ScheduledCall(std::move(fn));
   Handle handle(call);
-  if (here == worker_ && !threadsafe) {
+  if (!threadsafe && detail::current_worker() == worker_) {
     worker_->push_pinned(*call);
   } else if (!worker_->post(*call)) {
     call->loop_done();  // nobody will run it
-    throw LoopClosed(threadsafe ? "call_soon_threadsafe" : "call_soon");
+    throw LoopClosed(operation);
   }
   return handle;
 }
 
 Handle Loop::schedule_at(TimePoint when, detail::UniqueFunction<void()> fn) {
-  detail::Worker* here = detail::current_worker();
-  if (here == nullptr || &here->pool() != &worker_->pool())
+  if (!worker_->pool().is_inside())
     throw std::runtime_error(
         "call_later, call_at: not on a loop of this Runner; use call_soon_threadsafe to get there");
   auto* call = new ScheduledCall(std::move(fn));
   call->due = when;
   Handle handle(call);
-  if (here == worker_) {
+  if (detail::current_worker() == worker_) {
     worker_->timers().arm(*call, when);
     return handle;
   }

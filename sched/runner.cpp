@@ -3,6 +3,7 @@
 
 #include "main_task.hpp"
 #include "settings.hpp"
+#include "shutdown.hpp"
 #include "worker_pool.hpp"
 
 namespace coil {
@@ -14,7 +15,11 @@ Runner::Runner(RunOptions options)
 
 Runner::~Runner() { close(); }
 
-void Runner::close() { pool_->close(); }
+void Runner::close() {
+  if (pool_->closed()) return;
+  detail::wind_up(*pool_);
+  pool_->close();
+}
 
 Metrics Runner::metrics() const { return pool_->metrics(); }
 
@@ -23,6 +28,10 @@ void Runner::check_can_run() const {
   if (detail::current_worker() != nullptr)
     throw std::runtime_error(
         "run() cannot be called from a running event loop: co_await the coroutine instead");
+  if (!pool_->may_drive())
+    throw std::runtime_error(
+        "Runner::run() must be called by the thread that called it first: loop 0 and its ring "
+        "belong to that thread");
 }
 
 // The main task may move, but it starts on loop 0, which this thread is about to drive.

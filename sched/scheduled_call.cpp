@@ -30,7 +30,9 @@ void ScheduledCall::loop_done() noexcept {
   if ((word_.fetch_or(LoopDone, std::memory_order_acq_rel) & NoHandles) != 0) delete this;
 }
 
+// Looks at the word first: the loops, and their timers, may be gone when it has been called.
 bool ScheduledCall::cancel() noexcept {
+  if (word_.load(std::memory_order_acquire) != 0) return false;
   if (TimerWheel::disarm(*this)) {
     word_.store(Cancelled | LoopDone, std::memory_order_release);
     return true;
@@ -46,7 +48,9 @@ bool ScheduledCall::cancel() noexcept {
 
 void ScheduledCall::run_now(Runnable& runnable) noexcept {
   auto& self = static_cast<ScheduledCall&>(runnable);
-  if ((self.word_.fetch_or(Running, std::memory_order_acq_rel) & Cancelled) == 0) {
+  const Bit fate = current_worker()->dropping() ? Cancelled : Running;
+  const bool wanted = (self.word_.fetch_or(fate, std::memory_order_acq_rel) & Cancelled) == 0;
+  if (wanted && fate == Running) {
     try {
       self.fn_();
     } catch (...) {
@@ -56,6 +60,14 @@ void ScheduledCall::run_now(Runnable& runnable) noexcept {
       report(context);
     }
   }
+  self.fn_ = {};
+  self.loop_done();
+}
+
+void ScheduledCall::drop(Timer& timer) noexcept {
+  if (timer.kind != &timer_kind) return;
+  auto& self = static_cast<ScheduledCall&>(timer);
+  self.word_.fetch_or(Cancelled, std::memory_order_acq_rel);
   self.fn_ = {};
   self.loop_done();
 }

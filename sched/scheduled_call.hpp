@@ -27,6 +27,8 @@ class ScheduledCall : public FrameAllocated, public Runnable, public Timer {
   void loop_done() noexcept;
   // Any thread. False: it has begun, or was cancelled before.
   bool cancel() noexcept;
+  // A timer of a loop that is closed; others than ours have no owner left that would care.
+  static void drop(Timer& timer) noexcept;
   [[nodiscard]] bool cancelled() const noexcept {
     return (word_.load(std::memory_order_acquire) & Cancelled) != 0;
   }

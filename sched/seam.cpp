@@ -27,14 +27,23 @@ Loop& require_loop(std::string_view operation) {
 
 void make_ready(TaskBase& task) noexcept {
   Worker& home = Worker::of(*task.loop());
+  WorkerPool& pool = home.pool();
   Worker* here = current_worker();
-  if (task.affinity() == Affinity::loop || home.pool().size() == 1) {
+  const bool stays = task.affinity() == Affinity::loop || pool.size() == 1;
+  if (here != nullptr && &here->pool() == &pool) [[likely]] {
+    if (!stays) return here->push_task(task);
     if (here == &home) return home.push_task(task);
     COIL_CHECK(home.post(task), "a task is woken after its loop was closed");
     return;
   }
-  if (here != nullptr && &here->pool() == &home.pool()) return here->push_task(task);
-  home.pool().inject(task);
+  // Once it is pushed the task may run and end, and the Runner go, while we still ring the bell.
+  pool.gate().pass();
+  if (stays) {
+    COIL_CHECK(home.post(task), "a task is woken after its loop was closed");
+  } else {
+    pool.inject(task);
+  }
+  pool.gate().leave();
 }
 
 void make_ready_behind(TaskBase& task) noexcept { current_worker()->push_task_quietly(task); }

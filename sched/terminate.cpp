@@ -22,11 +22,11 @@ std::terminate_handler previous = nullptr;
     ours = last_thrown;
   }
   if (error && error == ours) {
+    std::fflush(stdout);
     if (is_base_error(error)) {
       ::signal(SIGINT, SIG_DFL);
       ::raise(SIGINT);
     }
-    std::fflush(stdout);
     std::fprintf(stderr, "coil: unhandled exception: %s\n", describe(error).c_str());
     ::_exit(1);
   }

@@ -36,6 +36,22 @@ bool TimerWheel::disarm(Timer& timer) noexcept {
   return true;
 }
 
+Timer* TimerWheel::take_any() noexcept {
+  const SpinGuard guard(lock_);
+  Next next{};
+  Timer* timer = nullptr;
+  if (!heap_.empty()) {
+    timer = heap_.front();
+  } else if (next_occupied(next)) {
+    timer = wheel_[next.level][next.slot].first;
+  } else {
+    return nullptr;
+  }
+  unlink(*timer);
+  --size_;
+  return timer;
+}
+
 void TimerWheel::insert(Timer& timer) {
   const std::uint64_t tick = tick_of(timer.deadline);
   if (tick <= elapsed_) return heap_push(timer);

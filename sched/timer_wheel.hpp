@@ -30,6 +30,9 @@ class TimerWheel {
   // True: it will not expire. False: it was not armed, or has expired.
   static bool disarm(Timer& timer) noexcept;
 
+  // Disarms some timer and gives it; nullptr: there is none.
+  [[nodiscard]] Timer* take_any() noexcept;
+
   // Expires what is due. Gives how many timers were.
   std::size_t advance(TimePoint now) noexcept;
   // Nothing expires before this; never if there is no timer. Owner.

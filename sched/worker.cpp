@@ -3,6 +3,7 @@
 #include <coil/detail/check.hpp>
 #include <utility>
 
+#include "scheduled_call.hpp"
 #include "slow_callback.hpp"
 #include "worker_pool.hpp"
 
@@ -190,16 +191,25 @@ bool Worker::turn() {
   return any || has_ready();
 }
 
+// What the callbacks schedule is run too, up to a point: one that schedules itself again and again
+// would keep us for ever.
 void Worker::close_inbox() noexcept {
-  // What callbacks post while we run them is accepted too.
-  while (drain_inbox() || has_ready())
-    while (Runnable* item = next_item()) run_item(*item);
+  constexpr int rounds_max = 1'000;
+  for (int round = 0; round < rounds_max && (drain_inbox() || has_ready()); ++round)
+    for (std::size_t n = local_.size() + queue_.size(); n > 0; --n)
+      if (Runnable* item = next_item()) run_item(*item);
+  dropping_ = true;
   Runnable* item = inbox_.close();
   while (item != nullptr) {
     Runnable* next = item->next;
-    run_item(*item);
+    local_.push(*item);
     item = next;
   }
+  while (Runnable* left = next_item()) run_item(*left);
+}
+
+void Worker::drop_timers() noexcept {
+  while (Timer* timer = timers_.take_any()) ScheduledCall::drop(*timer);
 }
 
 LoopMetrics Worker::metrics() noexcept {

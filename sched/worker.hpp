@@ -37,7 +37,7 @@ class Worker {
   ~Worker();
 
   [[nodiscard]] static Worker& of(Loop& loop) noexcept;
-  [[nodiscard]] WorkerPool& pool() noexcept { return pool_; }
+  [[nodiscard]] WorkerPool& pool() const noexcept { return pool_; }
   [[nodiscard]] unsigned index() const noexcept { return index_; }
   [[nodiscard]] Loop& loop() noexcept { return loop_; }
   [[nodiscard]] Backend& backend() noexcept { return *backend_; }
@@ -69,15 +69,20 @@ class Worker {
   void idle();
   // Takes tasks from the injector or from other loops.
   bool take_from_others() noexcept { return take_injected() || steal_round(); }
-  // One item, for the simulation; `choose` gives an index below its argument.
+  // One item, for the simulation; `choose` gives a number below its argument.
   template <class Choose>
   bool run_one(Choose&& choose);
   [[nodiscard]] bool has_ready() const noexcept;
   bool drain_inbox() noexcept;
   void fire_timers() noexcept;
   std::size_t poll();
-  // Runs what was accepted, refuses what comes after. Gives how much it ran.
+  // Runs what was accepted, refuses what comes after.
   void close_inbox() noexcept;
+  // Once nothing runs any more: callbacks that are not due yet never will be.
+  void drop_timers() noexcept;
+  // Callbacks that are left now are dropped, not called.
+  [[nodiscard]] bool dropping() const noexcept { return dropping_; }
+  [[nodiscard]] std::uint64_t callbacks_run() const noexcept { return callbacks_.read(); }
   // Before that: cancels and awaits the operations that no task awaits.
   void end_detached() noexcept;
 
@@ -110,6 +115,7 @@ class Worker {
   const bool alone_;  // the only loop: everything is local, nobody steals
   bool searching_ = false;
   bool favour_queue_ = false;
+  bool dropping_ = false;
   std::uint32_t tick_ = 0;
   Loop loop_;
   std::unique_ptr<Backend> backend_;
@@ -143,14 +149,9 @@ template <class Choose>
 bool Worker::run_one(Choose&& choose) {
   const std::size_t ready = local_.size() + queue_.size();
   if (ready == 0) return false;
-  // Alone, order is a promise: first in, first out.
-  const std::size_t n = alone_ ? 0 : choose(ready);
-  Runnable* item = nullptr;
-  if (n < local_.size()) {
-    item = local_.pop_nth(n);
-  } else {
-    item = queue_.pop();
-  }
+  // Each list keeps its order, as it does in next_item(); which one is next is open.
+  const bool local = choose(ready) < local_.size();
+  Runnable* item = local ? local_.pop() : queue_.pop();
   run_item(*item);
   return true;
 }

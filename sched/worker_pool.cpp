@@ -5,6 +5,7 @@
 
 #include <coil/detail/check.hpp>
 #include <string>
+#include <system_error>
 
 #include "backend/choose.hpp"
 
@@ -49,13 +50,17 @@ WorkerPool::WorkerPool(const Settings& settings)
 
 WorkerPool::~WorkerPool() { close(); }
 
-void WorkerPool::start_threads() {
+void WorkerPool::start_threads() try {
   const SignalsBlocked blocked;
   for (std::size_t i = 1; i < workers_.size(); ++i) {
     threads_.emplace_back([this, i] { thread_main(*workers_[i]); });
     const std::string name = settings_.name.substr(0, 10) + "-" + std::to_string(i);
     pthread_setname_np(threads_.back().native_handle(), name.c_str());
   }
+} catch (const std::system_error& error) {
+  close();  // those that have started
+  throw std::system_error(error.code(), "coil: starting a thread for each of " +
+                                            std::to_string(settings_.loops) + " loops");
 }
 
 void WorkerPool::bind(Worker& worker) noexcept {
@@ -82,7 +87,10 @@ void WorkerPool::drive(const Atomic<bool>& done) {
   const bool restore = pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0;
   set_current_worker(&worker);
   bind(worker);
-  if (!std::exchange(driven_before_, true)) worker.backend().attach();
+  if (driver_ == std::thread::id()) {
+    worker.backend().attach();
+    driver_ = std::this_thread::get_id();
+  }
   while (!done.load(std::memory_order_seq_cst)) {
     check_interrupt();
     if (!worker.turn() && !done.load(std::memory_order_seq_cst)) worker.idle();
@@ -174,6 +182,9 @@ void WorkerPool::close() {
     worker->close_inbox();
     set_current_worker(before);
   }
+  // Nobody but us is left, save threads that have just woken a task and are on their way out.
+  gate_.wait_until_empty();
+  for (auto& worker : workers_) worker->drop_timers();
   closed_.store(true, std::memory_order_release);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "exception_handler.hpp"
+#include "gate.hpp"
 #include "idle_set.hpp"
 #include "injector.hpp"
 #include "settings.hpp"
@@ -33,6 +34,12 @@ class WorkerPool {
   [[nodiscard]] Injector& injector() noexcept { return injector_; }
   [[nodiscard]] IdleSet& idle_set() noexcept { return idle_set_; }
   [[nodiscard]] ExceptionHandler& exception_handler() noexcept { return exception_handler_; }
+  [[nodiscard]] Gate& gate() noexcept { return gate_; }
+  // Whether this thread drives one of our loops.
+  [[nodiscard]] bool is_inside() const noexcept {
+    const Worker* here = current_worker();
+    return here != nullptr && &here->pool() == this;
+  }
   [[nodiscard]] std::uint64_t take_task_ids(std::uint64_t count) noexcept {
     return next_task_id_.fetch_add(count, std::memory_order_relaxed);
   }
@@ -51,6 +58,10 @@ class WorkerPool {
   // Drives loop 0 on this thread until `done` (which may become true on another loop; call
   // wake_driver() then). The other loops have their own threads.
   void drive(const Atomic<bool>& done);
+  // Whether this thread may: loop 0 belongs to the first one that does.
+  [[nodiscard]] bool may_drive() const noexcept {
+    return driver_ == std::thread::id() || driver_ == std::this_thread::get_id();
+  }
   void wake_driver() noexcept;
   // Set from the SIGINT handler; loop 0 calls the function on its next turn.
   void on_interrupt(void (*fn)(void*), void* argument) noexcept;
@@ -76,7 +87,8 @@ class WorkerPool {
   ExceptionHandler exception_handler_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
-  bool driven_before_ = false;
+  std::thread::id driver_;
+  Gate gate_;
   Atomic<std::uint64_t> next_task_id_{1};
   Atomic<bool> stopping_{false};
   Atomic<bool> closed_{false};

@@ -16,7 +16,23 @@
 namespace coil {
 
 namespace detail {
+
 class Worker;
+class WorkerPool;
+
+// Held by whoever hands something to a loop: until it goes, the Runner does not close. Throws
+// LoopClosed, naming the operation, once it does.
+class LoopEntry {
+ public:
+  LoopEntry(Loop& loop, const char* operation);
+  ~LoopEntry();
+  LoopEntry(const LoopEntry&) = delete;
+  LoopEntry& operator=(const LoopEntry&) = delete;
+
+ private:
+  WorkerPool* pool_;  // null: this thread is one of its loops
+};
+
 }  // namespace detail
 
 // Lives as long as its Runner. Every member may be called from any loop of that Runner (a task may
@@ -61,7 +77,7 @@ class Loop {
   Task<detail::AsCoroResult<A>> create_task(
       A awaitable, TaskOptions options = {},
       std::source_location origin = std::source_location::current()) {
-    check_open("create_task");
+    const detail::LoopEntry entry(*this, "create_task");
     options.affinity = Affinity::loop;
     options.eager = false;
     return detail::launch(detail::as_coro(std::move(awaitable)), options, this, nullptr, origin);
@@ -76,7 +92,7 @@ class Loop {
     requires(sizeof...(Args) > 0 && !Awaitable<Fn> &&
              Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
   auto create_task(Fn fn, Args... args) {
-    check_open("create_task");
+    const detail::LoopEntry entry(*this, "create_task");
     return detail::launch(detail::as_coro(std::move(fn), std::move(args)...),
                           {.affinity = Affinity::loop}, this, nullptr,
                           std::source_location::current());
@@ -98,7 +114,6 @@ class Loop {
 
   Handle schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe);
   Handle schedule_at(TimePoint when, detail::UniqueFunction<void()> fn);
-  void check_open(const char* operation) const;
 
   detail::Worker* worker_;
 };

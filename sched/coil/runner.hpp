@@ -50,7 +50,8 @@ class Runner {
   [[nodiscard]] std::span<Loop* const> loops() const noexcept { return loops_; }
   [[nodiscard]] Loop& get_loop() const noexcept { return *loops_.front(); }
   [[nodiscard]] Metrics metrics() const;
-  // Runs what was posted, stops the loops. Called twice it does nothing.
+  // Runs what was posted, cancels and awaits the tasks that came since the last run(), stops the
+  // loops. Called twice it does nothing. Throws std::runtime_error on a loop of this Runner.
   void close();
 
  private:

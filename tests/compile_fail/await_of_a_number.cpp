@@ -1,4 +1,4 @@
-// expect: no matching member function for call to .await_transform.
+// expect: static assertion failed.*not an Awaitable
 // Only awaitables can be awaited.
 
 #include <chrono>

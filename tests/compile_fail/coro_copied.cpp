@@ -1,4 +1,4 @@
-// expect: call to deleted constructor of 'coil::Coro<int>'
+// expect: call to implicitly-deleted copy constructor of 'coil::Coro<int>'
 // A coroutine has one owner.
 
 #include <coil/coil.hpp>

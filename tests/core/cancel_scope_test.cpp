@@ -152,6 +152,40 @@ TEST(cancel_scope, lets_a_task_cancel_through_though_it_is_cancelled_too) {
   });
 }
 
+TEST(cancel_scope, lets_a_task_cancel_through_that_came_right_after_its_own) {
+  on_one_loop([]() -> Coro<> {
+    CancelScope* inside = nullptr;
+    auto task = create_task([&]() -> Coro<> {
+      auto result = co_await with_cancel_scope([&](CancelScope& scope) -> Coro<> {
+        inside = &scope;
+        co_await sleep_forever();
+      });
+      ADD_FAILURE() << "the scope caught it: " << result.cancelled_caught();
+    });
+    co_await kit::yield(2);
+    inside->cancel("level");
+    task.cancel("edge");
+    EXPECT_EQ(co_await thrown_by<CancelledError>(task), "edge");
+  });
+}
+
+TEST(cancel_scope, leaves_a_cancellation_to_the_outer_scope_if_both_are_cancelled) {
+  on_loops([]() -> Coro<> {
+    bool after_inner = false;
+    auto outer = co_await with_cancel_scope([&](CancelScope& o) -> Coro<> {
+      auto inner = co_await with_cancel_scope([&](CancelScope& i) -> Coro<> {
+        i.cancel();
+        o.cancel();
+        co_await sleep_forever();
+      });
+      after_inner = true;
+      (void)inner;
+    });
+    EXPECT_TRUE(outer.cancelled_caught());
+    EXPECT_FALSE(after_inner);
+  });
+}
+
 TEST(cancel_scope, is_caught_by_the_outermost_that_was_cancelled) {
   on_loops([]() -> Coro<> {
     bool after_inner = false;
@@ -397,6 +431,23 @@ TEST(cancel_scope, mixes_with_timeouts) {
     }));
     EXPECT_EQ(current_task().cancelling(), 0);
     EXPECT_FALSE(co_await is_cancelled_here());
+  });
+}
+
+TEST(cancel_scope, gets_its_cancellation_out_of_an_expired_timeout) {
+  on_loops([]() -> Coro<> {
+    auto result = co_await with_cancel_scope([](CancelScope& scope) -> Coro<> {
+      co_await timeout(1ms, [&]() -> Coro<> {
+        try {
+          co_await sleep_forever();
+        } catch (const CancelledError&) {
+          scope.cancel();
+        }
+        co_await sleep_forever();
+      });
+    });
+    EXPECT_TRUE(result.cancelled_caught());
+    EXPECT_EQ(current_task().cancelling(), 0);
   });
 }
 

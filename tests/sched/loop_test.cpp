@@ -221,6 +221,45 @@ TEST(loop, drops_timers_that_are_armed_when_the_runner_closes) {
   EXPECT_EQ(held.use_count(), 1) << "what a timer captured leaked";
 }
 
+TEST(loop, may_be_gone_when_its_handles_are_used) {
+  std::vector<Handle> handles;
+  {
+    Runner runner({.loops = 2});
+    runner.run([&]() -> Coro<> {
+      Loop& loop = get_running_loop();
+      handles.push_back(loop.call_soon([] {}));
+      handles.push_back(loop.call_later(0s, [] {}));
+      handles.push_back(loop.call_later(1h, [] {}));
+      handles.push_back(runner.loops()[1]->call_later(1h, [] {}));
+      co_await sleep(1ms);
+    });
+  }
+  for (const Handle& handle : handles) {
+    EXPECT_FALSE(handle.cancel());
+    (void)handle.cancelled();
+    (void)handle.when();
+  }
+}
+
+// As a poller does that asks again on every turn.
+TEST(loop, closes_although_a_callback_schedules_itself_for_ever) {
+  const kit::Watchdog watchdog;
+  auto held = std::make_shared<int>(0);
+  {
+    Runner runner({.loops = 2});
+    struct Again {
+      Loop* loop;
+      std::shared_ptr<int> held;
+      void operator()() const { loop->call_soon(*this); }
+    };
+    runner.run([&]() -> Coro<> {
+      for (Loop* loop : runner.loops()) loop->call_soon(Again{loop, held});
+      co_await kit::yield(3);
+    });
+  }
+  EXPECT_EQ(held.use_count(), 1);
+}
+
 TEST(loop, runs_callbacks_on_the_loop_they_were_given_to) {
   const kit::Watchdog watchdog;
   Runner runner({.loops = 3});

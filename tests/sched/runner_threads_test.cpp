@@ -1,6 +1,7 @@
 // A Runner and threads that are none of its loops: what they post is run or cancelled, never lost.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <coil/future.hpp>
@@ -54,7 +55,11 @@ TEST(runner_threads, get_the_exceptions_and_cancellations_of_what_they_submit) {
     std::atomic<bool> over{false};
     std::thread thread([&] {
       const auto failing = run_coroutine_threadsafe(
-          []() -> Coro<int> { throw std::out_of_range("kept"); }(), *runner.loops()[1]);
+          []() -> Coro<int> {
+            co_await kit::yield();
+            throw std::out_of_range("kept");
+          }(),
+          *runner.loops()[1]);
       EXPECT_THROW((void)failing.get(), std::out_of_range);
       const auto endless =
           run_coroutine_threadsafe([]() -> Coro<> { co_await sleep_forever(); }(),
@@ -147,6 +152,31 @@ TEST(runner_threads, cancel_handles_while_the_loop_runs_them) {
     }
     EXPECT_GT(called, 0) << "the race was never lost: it shows nothing";
   });
+}
+
+// The woken task ends, the Runner goes: the thread that woke it must not touch a loop any more.
+TEST(runner_threads, may_still_be_waking_a_loop_when_its_runner_goes) {
+  KIT_USES_THREADS();
+  for (int round = 0; round < 150; ++round) {
+    const kit::Watchdog watchdog;
+    std::thread thread;
+    {
+      Runner runner({.loops = 1 + round % 2});
+      runner.run([&]() -> Coro<> {
+        auto future = create_future<>();
+        Loop& loop = get_running_loop();
+        thread = std::thread([future, &loop, round] {
+          if (round % 3 == 0) {
+            loop.call_soon_threadsafe([future] { future.set_result(); });
+          } else {
+            future.set_result();
+          }
+        });
+        co_await future;
+      });
+    }
+    thread.join();
+  }
 }
 
 // From before close() to after it: each post is refused, or run.

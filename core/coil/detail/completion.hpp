@@ -81,6 +81,9 @@ class Completion {
     return true;
   }
 
+  // The first one, while the caller holds the only reference.
+  void add_alone(FutureWaiter& waiter) noexcept { head_ = tail_ = &waiter; }
+
   // False: done, and the wake-up has come or is coming.
   [[nodiscard]] bool remove(FutureWaiter& waiter) noexcept {
     const SpinGuard guard(lock_);

@@ -5,6 +5,7 @@
 #include <coil/coro.hpp>
 #include <coil/future.hpp>
 #include <coil/task.hpp>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -24,14 +25,31 @@ struct Ensured {
   bool own;
 };
 
+// The coroutine that awaits what is no future.
+template <class A>
+auto take_over(A&& awaitable) {
+  using Plain = std::decay_t<A>;
+  static_assert(std::is_constructible_v<Plain, A&&>,
+                "this awaitable is taken over: write std::move(awaitable)");
+  return as_coro(Plain(std::forward<A>(awaitable)));
+}
+
+// A task of this loop that has not been started. Reports tell it by where its coroutine is written.
+template <class T>
+TaskImpl<T>& make_own_task(Coro<T> coro) {
+  if (!coro) throw std::invalid_argument("the coroutine is empty or was moved from");
+  require_loop("gather or shield of a coroutine");
+  const auto handle = coro.release();
+  const auto origin = handle.promise().where_made;
+  return *new TaskImpl<T>(Coro<T>(handle), origin);
+}
+
 template <class T>
 Ensured<T> start_own(Coro<T> coro) {
-  require_loop("gather or shield of a coroutine");
-  // Told apart in reports by where its coroutine is written.
-  auto handle = coro.release();
-  const auto origin = handle ? handle.promise().where_made : std::source_location();
-  auto task = launch(Coro<T>(handle), {}, nullptr, nullptr, origin);
-  return {FutureAccess::ref(task), &FutureAccess::holder(task), true};
+  TaskImpl<T>& task = make_own_task(std::move(coro));
+  Ensured<T> started{FutureRef(&task, AdoptRef{}), &task, true};
+  start_task(task, nullptr, false);
+  return started;
 }
 
 template <class A>
@@ -40,12 +58,8 @@ auto ensure_future(A&& awaitable) {
   if constexpr (FutureLike<Plain>) {
     using T = typename decltype(future_value(std::declval<const Plain&>()))::type;
     return Ensured<T>{FutureAccess::ref<T>(awaitable), &FutureAccess::holder<T>(awaitable), false};
-  } else if constexpr (Awaitable<Plain>) {
-    static_assert(std::is_constructible_v<Plain, A&&>,
-                  "this awaitable is taken over: write std::move(awaitable)");
-    return start_own(as_coro(Plain(std::forward<A>(awaitable))));
   } else {
-    return start_own(as_coro(std::decay_t<A>(std::forward<A>(awaitable))));
+    return start_own(take_over(std::forward<A>(awaitable)));
   }
 }
 

@@ -94,16 +94,22 @@ class [[nodiscard("a gather is to be awaited; what it was given runs anyway")]] 
   GatherState::Owner state_;
 };
 
-template <class T>
-void add_child(GatherState& state, Ensured<T> child) noexcept {
-  state.add(std::move(child.ref), child.holder, child.own);
+template <class A>
+void add_child(GatherState& state, A&& awaitable) {
+  if constexpr (FutureLike<A>) {
+    auto child = ensure_future(std::forward<A>(awaitable));
+    state.add(std::move(child.ref), child.holder);
+  } else {
+    auto& task = make_own_task(take_over(std::forward<A>(awaitable)));
+    state.add_own(FutureRef(&task, AdoptRef{}), static_cast<ValueHolder<EnsuredValue<A>>*>(&task));
+    start_task(task, nullptr, false);
+  }
 }
 
 template <GatherMode mode, class... As>
 auto gather_tuple(As&&... awaitables) {
   auto state = GatherState::make(sizeof...(As), mode);
-  (add_child(*state, ensure_future(std::forward<As>(awaitables))), ...);
-  state->watch();
+  (add_child(*state, std::forward<As>(awaitables)), ...);
   return Gather<GatherTuple<mode, EnsuredValue<As>...>>(std::move(state));
 }
 
@@ -125,16 +131,14 @@ auto gather_range(R&& range) {
   if constexpr (std::ranges::sized_range<R>) {
     auto state = GatherState::make(std::ranges::size(range), mode);
     for (auto it = std::ranges::begin(range); it != std::ranges::end(range); ++it)
-      add_child(*state, ensure_future(take_element<R>(it)));
-    state->watch();
+      add_child(*state, take_element<R>(it));
     return Gather<Shape>(std::move(state));
   } else {
     std::vector<Ensured<T>> children;
     for (auto it = std::ranges::begin(range); it != std::ranges::end(range); ++it)
       children.push_back(ensure_future(take_element<R>(it)));
     auto state = GatherState::make(children.size(), mode);
-    for (auto& child : children) add_child(*state, std::move(child));
-    state->watch();
+    for (auto& child : children) state->add(std::move(child.ref), child.holder, child.own);
     return Gather<Shape>(std::move(state));
   }
 }

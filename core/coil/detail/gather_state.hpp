@@ -45,9 +45,10 @@ class GatherState {
   GatherState(const GatherState&) = delete;
   GatherState& operator=(const GatherState&) = delete;
 
-  // First all children, at most `capacity`, then watch(), once.
-  void add(FutureRef target, void* holder, bool own) noexcept;
-  void watch() noexcept;
+  // Exactly `capacity` children; fewer only if making them failed, and the owner goes.
+  void add(FutureRef target, void* holder, bool own = false) noexcept;
+  // A task that has not been started: nobody else knows of it yet.
+  void add_own(FutureRef target, void* holder) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] GatherNode& node(std::size_t index) noexcept { return nodes()[index]; }
@@ -65,10 +66,11 @@ class GatherState {
   static constexpr std::uintptr_t open = 0;
   static constexpr std::uintptr_t settled_bit = 1;
 
-  GatherState(std::size_t capacity, GatherMode mode) noexcept : capacity_(capacity), mode_(mode) {}
+  GatherState(std::size_t capacity, GatherMode mode) noexcept;
   ~GatherState();
 
   [[nodiscard]] GatherNode* nodes() noexcept { return reinterpret_cast<GatherNode*>(this + 1); }
+  GatherNode& append(FutureRef target, void* holder, bool own) noexcept;
   static void child_done(FutureWaiter& waiter) noexcept;
   void settle(GatherNode* culprit) noexcept;
   void count_down(std::size_t children) noexcept;
@@ -80,12 +82,11 @@ class GatherState {
 
   std::size_t size_ = 0;
   std::size_t capacity_;
-  Atomic<std::size_t> pending_{0};
-  Atomic<std::uint32_t> references_{1};
+  Atomic<std::size_t> pending_;
+  Atomic<std::uint32_t> references_;
   GatherMode mode_;
-  bool watched_ = false;
   bool unlinked_ = false;
-  Atomic<std::uintptr_t> outcome_{open};  // open; the waiting TaskBase; culprit or 0, | settled_bit
+  Atomic<std::uintptr_t> outcome_;  // open; the waiting TaskBase; culprit or 0, | settled_bit
 };
 
 class GatherWait : public NativeAwaiter, public Suspension {

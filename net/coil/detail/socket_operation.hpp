@@ -29,8 +29,8 @@ class SocketOperation : public OperationAwaiter {
   SocketOperation(SocketOperation&& other) noexcept;
   ~SocketOperation() = default;
 
-  // The result, >= 0; throws CancelledError, or system_error "<what> <address>: <error>".
-  std::size_t take_result(const char* what);
+  // The result, >= 0; throws CancelledError, or system_error "<what><preposition><peer>: <error>".
+  std::size_t take_result(const char* what, const char* preposition);
   [[nodiscard]] const SocketRef& socket() const noexcept { return socket_; }
   [[nodiscard]] bool started() const noexcept { return started_; }
   void set_memory(const void* data, std::size_t size) noexcept;
