@@ -47,17 +47,22 @@ FutureWait::FutureWait(FutureRef target, const LeafKind& kind) noexcept
   wake = [](FutureWaiter& waiter) noexcept { static_cast<FutureWait&>(waiter).task->wake(); };
 }
 
-// One that was asked to cancel itself decides: it may have swallowed that. One that was left alone
-// may be done all the same by now, but the cancel has been taken, and shows.
-void FutureWait::check_abort() {
-  if (aborted == Abort::None) return;
-  if (!forwarded || target_->cancelled()) task->throw_cancelled(aborted);
+// A target that was asked to cancel itself decides: it may have swallowed that. If it ended before
+// the cancel reached it, the waiter's own comes at the next suspension. A target that was left
+// alone may be done all the same by now, but the cancel has been taken, and must show.
+bool FutureWait::cancel_shows() noexcept {
+  if (!forwarded || target_->cancelled()) return true;
+  if (aborted != Abort::Edge) return false;
+  if (target_->as_task()->edge_undelivered()) {
+    task->defer_edge();
+  } else {
+    task->edge_swallowed();
+  }
+  return false;
 }
 
-std::exception_ptr FutureWait::failure() const {
-  // Aborted on the way in, or shielded: the target has not been asked. Else it decides.
-  if (aborted != Abort::None && (!forwarded || target_->cancelled())) return nullptr;
-  return target_->error();
+void FutureWait::check_abort() {
+  if (aborted != Abort::None && cancel_shows()) task->throw_cancelled(aborted);
 }
 
 }  // namespace coil::detail

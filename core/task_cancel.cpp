@@ -107,6 +107,7 @@ TaskState::Request TaskBase::begin_edge(std::unique_ptr<std::string> message) no
   const auto request = state_.request(TaskState::EdgeBit);
   if (request == TaskState::Request::Done) return request;
   cancels_.store(cancelling() + 1, std::memory_order_relaxed);
+  edge_undelivered_ = true;
   cancel_message_.swap(message);
   return request;
 }
@@ -134,8 +135,21 @@ int TaskBase::uncancel() noexcept {
   const int left = cancelling() - 1;
   if (left < 0) return 0;
   cancels_.store(left, std::memory_order_relaxed);
-  if (left == 0) (void)state_.take(TaskState::EdgeBit);
+  if (left == 0) {
+    (void)state_.take(TaskState::EdgeBit);
+    edge_undelivered_ = false;
+  }
   return left;
+}
+
+bool TaskBase::edge_undelivered() const noexcept {
+  const SpinGuard guard(tree_lock_);
+  return edge_undelivered_;
+}
+
+void TaskBase::edge_swallowed() noexcept {
+  const SpinGuard guard(tree_lock_);
+  edge_undelivered_ = false;
 }
 
 void TaskBase::throw_cancelled(Abort abort) {
@@ -151,6 +165,7 @@ CancelledError TaskBase::edge_error() {
   {
     const SpinGuard guard(tree_lock_);
     message = std::move(cancel_message_);
+    edge_undelivered_ = false;
   }
   return CancelledErrorAccess::make(message ? *message : "", CancelOrigin::Edge);
 }

@@ -31,9 +31,12 @@ void recycle_buffer(const Operation& operation, std::uint16_t id) noexcept {
 
 // The callbacks that run here may submit more, and a cancel ends one attempt only: again, until
 // nothing is left. Nobody wakes a loop that is closing, so it looks again by itself.
+// A callback that schedules itself again and again would keep us for ever: it gets so many turns.
 void Worker::end_detached() noexcept {
-  while (has_ready() || !detached_.empty()) {
-    while (Runnable* item = next_item()) run_item(*item);
+  constexpr int rounds_max = 1'000;
+  for (int round = 0; !detached_.empty() || (has_ready() && round < rounds_max); ++round) {
+    for (std::size_t n = local_.size() + queue_.size(); n > 0; --n)
+      if (Runnable* item = next_item()) run_item(*item);
     detached_.for_each([](DetachedOperation& operation) { (void)cancel_operation(operation); });
     (void)drain_inbox();
     if (!has_ready() && !detached_.empty()) completions_.add(backend_->park(now() + look_again));

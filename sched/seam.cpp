@@ -29,7 +29,7 @@ void make_ready(TaskBase& task) noexcept {
   Worker& home = Worker::of(*task.loop());
   WorkerPool& pool = home.pool();
   Worker* here = current_worker();
-  const bool stays = task.affinity() == Affinity::loop || pool.size() == 1;
+  const bool stays = task.affinity() == Affinity::loop || !home.shares();
   if (here != nullptr && &here->pool() == &pool) [[likely]] {
     if (!stays) return here->push_task(task);
     if (here == &home) return home.push_task(task);

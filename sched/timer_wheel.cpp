@@ -58,7 +58,7 @@ void TimerWheel::insert(Timer& timer) {
   const auto level = static_cast<std::size_t>(63 - std::countl_zero(tick ^ elapsed_)) / slot_bits;
   const std::size_t index = (tick >> (level * slot_bits)) & (slots - 1);
   Slot& slot = wheel_[level][index];
-  timer.slot = in_wheel;
+  timer.slot = in_wheel - static_cast<std::int32_t>(level * slots + index);
   timer.previous = nullptr;
   timer.next = slot.first;
   if (slot.first != nullptr) slot.first->previous = &timer;
@@ -68,17 +68,15 @@ void TimerWheel::insert(Timer& timer) {
 
 void TimerWheel::unlink(Timer& timer) noexcept {
   if (timer.slot >= 0) return heap_remove(static_cast<std::size_t>(timer.slot));
+  const auto place = static_cast<std::size_t>(in_wheel - timer.slot);
   timer.slot = not_armed;
   if (timer.next != nullptr) timer.next->previous = timer.previous;
   if (timer.previous != nullptr) {
     timer.previous->next = timer.next;
     return;
   }
-  // First of its slot. Its level is the one it was inserted at: elapsed_ has not entered that
-  // slot since, so the bits above the slot's still agree.
-  const std::uint64_t tick = tick_of(timer.deadline);
-  const auto level = static_cast<std::size_t>(63 - std::countl_zero(tick ^ elapsed_)) / slot_bits;
-  const std::size_t index = (tick >> (level * slot_bits)) & (slots - 1);
+  const std::size_t level = place / slots;
+  const std::size_t index = place % slots;
   wheel_[level][index].first = timer.next;
   if (timer.next == nullptr) occupied_[level] &= ~(std::uint64_t{1} << index);
 }

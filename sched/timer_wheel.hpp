@@ -47,7 +47,7 @@ class TimerWheel {
   static constexpr std::size_t levels = 8;
   static constexpr std::size_t slots = 1U << slot_bits;
   static constexpr std::int32_t not_armed = -1;
-  static constexpr std::int32_t in_wheel = -2;
+  static constexpr std::int32_t in_wheel = -2;  // minus the number of its slot
 
   struct Slot {
     Timer* first = nullptr;

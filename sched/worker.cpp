@@ -23,6 +23,7 @@ Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backen
     : pool_(pool),
       index_(index),
       alone_(pool.places().size() == 1),
+      shares_(!alone_ && pool.settings().steal),
       loop_(*this),
       backend_(std::move(backend)),
       timers_(backend_->now()),
@@ -44,7 +45,7 @@ std::uint64_t Worker::next_task_id() noexcept {
 }
 
 void Worker::push_task(TaskBase& task) noexcept {
-  if (alone_ || task.affinity() == Affinity::loop) return local_.push(task);
+  if (!shares_ || task.affinity() == Affinity::loop) return local_.push(task);
   if (!queue_.push(&task)) [[unlikely]] shed_load(task);
   pool_.notify(index_);
 }
@@ -52,7 +53,7 @@ void Worker::push_task(TaskBase& task) noexcept {
 // For a task that runs here now and goes behind the others. If there are none, nobody needs to
 // be told; if there are, it may wait for them, and an idle loop could have it.
 void Worker::push_task_quietly(TaskBase& task) noexcept {
-  if (alone_ || task.affinity() == Affinity::loop) return local_.push(task);
+  if (!shares_ || task.affinity() == Affinity::loop) return local_.push(task);
   const bool others = !local_.empty() || queue_.size() != 0;
   if (!queue_.push(&task)) [[unlikely]] return shed_load(task);
   if (others) pool_.notify(index_);
@@ -191,13 +192,9 @@ bool Worker::turn() {
   return any || has_ready();
 }
 
-// What the callbacks schedule is run too, up to a point: one that schedules itself again and again
-// would keep us for ever.
 void Worker::close_inbox() noexcept {
-  constexpr int rounds_max = 1'000;
-  for (int round = 0; round < rounds_max && (drain_inbox() || has_ready()); ++round)
-    for (std::size_t n = local_.size() + queue_.size(); n > 0; --n)
-      if (Runnable* item = next_item()) run_item(*item);
+  (void)drain_inbox();
+  end_detached();
   dropping_ = true;
   Runnable* item = inbox_.close();
   while (item != nullptr) {

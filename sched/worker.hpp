@@ -76,18 +76,18 @@ class Worker {
   bool drain_inbox() noexcept;
   void fire_timers() noexcept;
   std::size_t poll();
-  // Runs what was accepted, refuses what comes after.
+  // Runs what was accepted, cancels and awaits the operations that no task awaits, refuses what
+  // comes after.
   void close_inbox() noexcept;
   // Once nothing runs any more: callbacks that are not due yet never will be.
   void drop_timers() noexcept;
   // Callbacks that are left now are dropped, not called.
   [[nodiscard]] bool dropping() const noexcept { return dropping_; }
   [[nodiscard]] std::uint64_t callbacks_run() const noexcept { return callbacks_.read(); }
-  // Before that: cancels and awaits the operations that no task awaits.
-  void end_detached() noexcept;
 
   // Any thread: takes work from this loop for `thief`, which is the caller's.
   [[nodiscard]] bool steal_into(Worker& thief) noexcept;
+  [[nodiscard]] bool shares() const noexcept { return shares_; }
   [[nodiscard]] bool has_stealable() const noexcept {
     return !queue_.empty() || !forks_.empty();
   }
@@ -99,6 +99,7 @@ class Worker {
 
   [[nodiscard]] Runnable* next_item() noexcept;
   void run_item(Runnable& item) noexcept;
+  void end_detached() noexcept;
   void shed_load(TaskBase& task) noexcept;
   bool take_injected() noexcept;
   bool steal_round() noexcept;
@@ -112,7 +113,8 @@ class Worker {
 
   WorkerPool& pool_;
   unsigned index_;
-  const bool alone_;  // the only loop: everything is local, nobody steals
+  const bool alone_;   // the only loop: nobody else touches what is ours
+  const bool shares_;  // others may take our tasks; else all that is ready is one list, local_
   bool searching_ = false;
   bool favour_queue_ = false;
   bool dropping_ = false;

@@ -75,7 +75,6 @@ void WorkerPool::thread_main(Worker& worker) {
   worker.backend().attach();
   while (!stopping())
     if (!worker.turn()) worker.idle();
-  worker.end_detached();
   worker.close_inbox();
   set_current_worker(nullptr);
 }
@@ -178,7 +177,6 @@ void WorkerPool::close() {
     if (worker->index() != 0 && settings_.backend != coil::Backend::sim) continue;
     Worker* before = current_worker();
     set_current_worker(worker.get());
-    worker->end_detached();
     worker->close_inbox();
     set_current_worker(before);
   }

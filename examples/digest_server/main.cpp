@@ -34,9 +34,9 @@ std::string skipped(std::size_t count, const char* why) {
   return count == 0 ? "" : fmt::format(", {} skipped ({})", count, why);
 }
 
-coil::Coro<Corpus> load_interruptibly(const Options& options, std::size_t loops) {
+coil::Coro<> load_interruptibly(const Options& options, std::size_t loops, Corpus& corpus) {
   const AllowSigint allow;
-  co_return co_await load_corpus(options.roots, options.memory_mib << 20U, loops);
+  corpus = co_await load_corpus(options.roots, options.memory_mib << 20U, loops);
 }
 
 Corpus load(const Options& options) {
@@ -47,7 +47,8 @@ Corpus load(const Options& options) {
   say(fmt::format("loading{} on {} loop{} ...\n", roots, loops, loops == 1 ? "" : "s"));
 
   const auto begin = coil::Clock::now();
-  Corpus corpus = runner.run(runner.get_loop().create_task(load_interruptibly(options, loops)));
+  Corpus corpus;
+  runner.run(runner.get_loop().create_task(load_interruptibly(options, loops, corpus)));
   const std::chrono::duration<double> elapsed = coil::Clock::now() - begin;
   say(fmt::format("{} files, {:.1f} MB in {:.1f} s{}{}\n", corpus.files.size(),
                   static_cast<double>(corpus.bytes) / 1e6, elapsed.count(),

@@ -1,6 +1,7 @@
 #include "phase.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -49,14 +50,19 @@ std::vector<std::size_t> all_files(const Corpus& corpus) {
   return files;
 }
 
-// If none is small, the smallest.
 std::vector<std::size_t> small_files(const Corpus& corpus) {
-  const auto size_of = [&](std::size_t i) { return corpus.files[i].size(); };
   auto files = all_files(corpus);
-  const std::size_t smallest = *std::ranges::min_element(files, {}, size_of);
-  const std::size_t limit = std::max(small_file_max, size_of(smallest));
-  std::erase_if(files, [&](std::size_t i) { return size_of(i) > limit; });
+  std::erase_if(files, [&](std::size_t i) { return corpus.files[i].size() > small_file_max; });
   return files;
+}
+
+double cpu_seconds_so_far() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 coil::LoopMetrics difference(const coil::LoopMetrics& end, const coil::LoopMetrics& begin) {
@@ -84,10 +90,15 @@ void Traffic::add(const Client& client) {
 class Phase::Meter {
  public:
   Meter(coil::Runner& runner, PhaseResult& result)
-      : runner_(runner), result_(result), begin_(coil::Clock::now()), before_(runner.metrics()) {}
+      : runner_(runner),
+        result_(result),
+        begin_(coil::Clock::now()),
+        cpu_begin_(cpu_seconds_so_far()),
+        before_(runner.metrics()) {}
   ~Meter() {
     const std::chrono::duration<double> elapsed = coil::Clock::now() - begin_;
     result_.seconds = elapsed.count();
+    result_.cpu_seconds = cpu_seconds_so_far() - cpu_begin_;
     const coil::Metrics after = runner_.metrics();
     for (std::size_t i = 0; i < after.loops.size(); ++i)
       result_.loops.push_back(difference(after.loops[i], before_.loops[i]));
@@ -99,6 +110,7 @@ class Phase::Meter {
   coil::Runner& runner_;
   PhaseResult& result_;
   coil::TimePoint begin_;
+  double cpu_begin_;
   coil::Metrics before_;
 };
 
@@ -164,6 +176,7 @@ void Phase::make_clients(std::size_t loops) {
   for (std::size_t i = 0; i < connections; ++i) {
     const bool is_bulk = i < bulk;
     const auto& files = is_bulk ? all : small;
+    if (files.empty()) continue;
     ClientPlan plan{.files = files, .first = i * 997 % files.size(), .until = until_};
     if (is_bulk) {
       plan.files_in_flight_max = bulk_files_in_flight;

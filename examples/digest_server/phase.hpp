@@ -34,6 +34,7 @@ struct PhaseResult {
   bool stealing = true;
   bool interrupted = false;
   double seconds = 0;
+  double cpu_seconds = 0;  // of this process, kernel included
   Traffic bulk;
   Traffic interactive;
   std::vector<coil::LoopMetrics> loops;  // during the phase

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string_view>
+#include <thread>
 
 namespace demo {
 namespace {
@@ -22,6 +23,16 @@ double files_per_second(const PhaseResult& phase) {
 double megabytes_per_second(const PhaseResult& phase) {
   return static_cast<double>(phase.bulk.bytes + phase.interactive.bytes) / 1e6 /
          std::max(phase.seconds, 1e-9);
+}
+double processors_used(const PhaseResult& phase) {
+  return phase.cpu_seconds / std::max(phase.seconds, 1e-9);
+}
+// The loops had work for more time than the kernel let them run.
+bool others_had_the_processors(const PhaseResult& phase) {
+  double busy = 0;
+  for (const auto& loop : phase.loops) busy += busy_share(loop);
+  const unsigned processors = std::max(std::thread::hardware_concurrency(), 1U);
+  return processors_used(phase) < 0.8 * std::min<double>(busy, processors);
 }
 double milliseconds(const Histogram& latencies, double q) {
   return std::chrono::duration<double, std::milli>(latencies.quantile(q)).count();
@@ -50,6 +61,7 @@ std::string throughput_and_latency(const std::vector<PhaseResult>& phases) {
   text += line("seconds", 1, phases, [](const auto& phase) { return phase.seconds; });
   text += line("files/s", 0, phases, files_per_second);
   text += line("MB/s", 1, phases, megabytes_per_second);
+  text += line("processors used", 2, phases, processors_used);
   struct Quantile {
     const char* name;
     double q;
@@ -130,6 +142,8 @@ std::string verdict(const std::vector<PhaseResult>& phases) {
     const double ratio = megabytes_per_second(phases[0]) / megabytes_per_second(phases[1]);
     text += fmt::format("stealing {} this load: {:.2f} times the throughput\n",
                         ratio >= 1 ? "speeds up" : "does not speed up", ratio);
+    if (std::ranges::any_of(phases, others_had_the_processors))
+      text += "but other programs used the processors too, so that this says little\n";
   }
   return text;
 }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <coil/coil.hpp>
 #include <coil/net.hpp>
 #include <optional>
@@ -30,14 +31,14 @@ TEST(StreamWriter, what_is_written_in_one_turn_leaves_in_one_piece) {
 TEST(StreamWriter, a_slow_reader_holds_the_writer_back_and_bounds_memory_at_both_ends) {
   kit::on_loops([]() -> Coro<> {
     auto [near, far] = co_await connected();
-    std::size_t written = 0;
-    std::size_t most = 0;
+    std::atomic<std::size_t> written = 0;
+    std::atomic<std::size_t> most = 0;
     auto writing = coil::create_task([&, writer = near.writer]() -> Coro<> {
       const std::string piece(10'000, 'x');
       for (;;) {
         writer.write(piece);
         written += piece.size();
-        most = std::max(most, writer.get_write_buffer_size());
+        most = std::max(most.load(), writer.get_write_buffer_size());
         co_await writer.drain();
       }
     });

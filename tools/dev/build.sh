@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # Configuring and building below build/<preset>.
 
 presets=(release debug asan tsan)

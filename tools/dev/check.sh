@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # ./dev check: each check is a function check_<name>; its output is shown only if it fails.
 
 checks=(format style headers layering compilers readme install tidy)

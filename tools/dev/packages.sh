@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Which Debian packages a command needs, and installing those that are missing.
 
 packages_build=(

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120,SC2154
 # The commands that run what was built: demo, test, sanitize, model, bench, ci.
 
 command_demo() {

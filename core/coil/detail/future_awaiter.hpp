@@ -35,20 +35,14 @@ class FutureWait : public NativeAwaiter, public Suspension, public FutureWaiter 
   // Throws unless there is a value. Inline, and throwing from here: every frame that an exception
   // passes costs a tenth of a microsecond.
   void check_result() {
-    if (aborted == Abort::None && target_->phase() == FutureBase::Phase::Value) [[likely]] return;
-    if (aborted != Abort::None && result_decides()) return;
-    if (std::exception_ptr error = failure()) std::rethrow_exception(std::move(error));
-    task->throw_cancelled(aborted);
+    if (aborted != Abort::None && cancel_shows()) [[unlikely]] task->throw_cancelled(aborted);
+    if (target_->phase() == FutureBase::Phase::Value) [[likely]] return;
+    std::rethrow_exception(target_->error());
   }
 
  private:
-  // A cancel went on to the target, and it has ended with a value all the same.
-  [[nodiscard]] bool result_decides() const noexcept {
-    return forwarded && target_->phase() == FutureBase::Phase::Value;
-  }
-  // What to throw; null: the waiter's own cancellation, which a cancel that was forwarded to the
-  // target shows as.
-  [[nodiscard]] std::exception_ptr failure() const;
+  // The cancel that aborted this wait is to be thrown here; else how the target ended decides.
+  [[nodiscard]] bool cancel_shows() noexcept;
 
   FutureRef target_;
 };

@@ -104,6 +104,10 @@ class TaskBase : public FutureBase, public Runnable {
   [[nodiscard]] TaskState::Request request_for(TaskBase& waiter, Abort kind) noexcept;
   // Carries a cancel on to what a hook holds.
   static void carry_on(HookResult next) noexcept;
+  // An edge was asked for (any thread) and has not been thrown, nor was it swallowed by what it
+  // was carried on to. One that ended like this has not had it: its awaiter gets it back.
+  [[nodiscard]] bool edge_undelivered() const noexcept;
+  void edge_swallowed() noexcept;
 
   void push_scope(ScopeNode& scope) noexcept;
   void pop_scope(ScopeNode& scope) noexcept;
@@ -162,6 +166,7 @@ class TaskBase : public FutureBase, public Runnable {
   TaskState state_;
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
+  bool edge_undelivered_ = false;  // under tree_lock_
   Atomic<int> cancels_{0};  // written under tree_lock_
   std::coroutine_handle<> resume_;
   Suspension* leaf_ = nullptr;
