@@ -12,9 +12,7 @@ constinit Atomic<std::uint64_t> next_id{1};
 }  // namespace
 
 DoneCallback::DoneCallback(FutureBase& future) noexcept
-    : future_(future),
-      loop_(running_loop()),
-      id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
+    : future_(future), loop_(running_loop()), id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
   FutureWaiter::wake = &on_done;
   Runnable::run = &on_loop;
 }

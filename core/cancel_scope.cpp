@@ -1,7 +1,7 @@
+#include <algorithm>
 #include <coil/cancel_scope.hpp>
 #include <coil/detail/check.hpp>
 #include <coil/detail/task_base.hpp>
-#include <algorithm>
 #include <mutex>
 
 namespace coil {
@@ -17,8 +17,7 @@ struct CancelScope::Link {
 
 constinit const detail::TimerKind CancelScope::timer_kind{&CancelScope::expire, nullptr};
 
-CancelScope::CancelScope(const CancelScopeOptions& options)
-    : Timer(timer_kind) {
+CancelScope::CancelScope(const CancelScopeOptions& options) : Timer(timer_kind) {
   ScopeNode::deadline.store(options.deadline, std::memory_order_relaxed);
   ScopeNode::shield.store(options.shield, std::memory_order_relaxed);
 }

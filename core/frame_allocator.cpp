@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t granule = 32;
 constexpr std::size_t class_count = frame_size_max / granule + 1;
-constexpr std::uint32_t batch_length = 64;          // blocks that move to or from the depot at once
+constexpr std::uint32_t batch_length = 64;  // blocks that move to or from the depot at once
 constexpr std::uint32_t list_limit = 2 * batch_length;
 constexpr std::size_t slab_size = 64 * 1024;
 
@@ -122,10 +122,12 @@ void frame_deallocate(void* block, std::size_t size) noexcept { ::operator delet
 #else
 void* frame_allocate(std::size_t size) {
   const std::size_t size_class = (size + granule - 1) / granule;
-  if (size_class >= class_count) [[unlikely]] return ::operator new(size);
+  if (size_class >= class_count) [[unlikely]]
+    return ::operator new(size);
   FreeList& list = lists[size_class];
   Block* block = list.head;
-  if (block == nullptr) [[unlikely]] return refill(size_class);
+  if (block == nullptr) [[unlikely]]
+    return refill(size_class);
   list.head = block->next;
   --list.length;
   return block;
@@ -133,12 +135,14 @@ void* frame_allocate(std::size_t size) {
 
 void frame_deallocate(void* memory, std::size_t size) noexcept {
   const std::size_t size_class = (size + granule - 1) / granule;
-  if (size_class >= class_count) [[unlikely]] return ::operator delete(memory, size);
+  if (size_class >= class_count) [[unlikely]]
+    return ::operator delete(memory, size);
   FreeList& list = lists[size_class];
   auto* block = static_cast<Block*>(memory);
   block->next = list.head;
   list.head = block;
-  if (++list.length > list_limit) [[unlikely]] spill(size_class);
+  if (++list.length > list_limit) [[unlikely]]
+    spill(size_class);
 }
 #endif
 

@@ -40,10 +40,13 @@ bool FutureBase::cancel(std::string_view message) {
 
 void FutureBase::throw_unless_value() const {
   switch (phase()) {
-    case Phase::Value: return;
-    case Phase::Pending: throw InvalidStateError("the result is not set yet");
+    case Phase::Value:
+      return;
+    case Phase::Pending:
+      throw InvalidStateError("the result is not set yet");
     case Phase::Exception:
-    case Phase::Cancelled: std::rethrow_exception(error());
+    case Phase::Cancelled:
+      std::rethrow_exception(error());
   }
 }
 

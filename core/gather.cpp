@@ -111,7 +111,8 @@ void GatherState::ask_children(TaskBase& waiter, Abort kind, HookResult& result)
 void GatherState::check(TaskBase* task, Abort aborted) {
   const auto outcome = outcome_.load(std::memory_order_acquire);
   auto* culprit = reinterpret_cast<GatherNode*>(outcome & ~settled_bit);
-  if (culprit == nullptr && aborted == Abort::None) [[likely]] return;
+  if (culprit == nullptr && aborted == Abort::None) [[likely]]
+    return;
   disregard_children();
   // A child that was cancelled with the gather shows as the gather's own cancellation.
   if (aborted != Abort::None && (culprit == nullptr || culprit->target->cancelled()))

@@ -7,8 +7,7 @@ namespace coil::detail {
 void report_never_awaited(const std::source_location& where) noexcept {
   if (!debug_mode()) return;
   ExceptionContext context;
-  context.message =
-      std::string("coroutine '") + where.function_name() + "' was never awaited";
+  context.message = std::string("coroutine '") + where.function_name() + "' was never awaited";
   context.origin = where;
   report(context);
 }

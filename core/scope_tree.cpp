@@ -49,8 +49,7 @@ void GroupNode::link(TaskBase& task) noexcept {
 }
 
 void GroupNode::unlink(TaskBase& task) noexcept {
-  (task.group_previous_ != nullptr ? task.group_previous_->group_next_ : first_) =
-      task.group_next_;
+  (task.group_previous_ != nullptr ? task.group_previous_->group_next_ : first_) = task.group_next_;
   if (task.group_next_ != nullptr) task.group_next_->group_previous_ = task.group_previous_;
 }
 

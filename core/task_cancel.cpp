@@ -50,9 +50,12 @@ bool TaskBase::cancel_own_leaf(Suspension& leaf) noexcept {
     if (kind == Abort::None) {
       // Only a stale Level. One that was set since must not be missed: nobody else may hook now.
       switch (state_.abandon_hook()) {
-        case TaskState::Abandon::Retry: continue;
-        case TaskState::Abandon::Schedule: return false;
-        case TaskState::Abandon::Left: return true;
+        case TaskState::Abandon::Retry:
+          continue;
+        case TaskState::Abandon::Schedule:
+          return false;
+        case TaskState::Abandon::Left:
+          return true;
       }
     }
     const Ref<TaskBase> self(this);
@@ -115,8 +118,10 @@ TaskState::Request TaskBase::begin_edge(std::unique_ptr<std::string> message) no
 bool TaskBase::cancel(std::string_view message) {
   const Ref<TaskBase> self(this);
   switch (begin_edge(copy_message(message))) {
-    case TaskState::Request::Done: return false;
-    case TaskState::Request::Flagged: return true;
+    case TaskState::Request::Done:
+      return false;
+    case TaskState::Request::Flagged:
+      return true;
     case TaskState::Request::Hook:
       carry_on(run_hook(Abort::Edge));
       return true;
@@ -199,8 +204,7 @@ void CancelWork::add_level(TaskBase& task) { level_.emplace_back(&task); }
 void CancelWork::add_edge_hook(TaskBase& task) { edge_hooks_.emplace_back(&task); }
 
 void CancelWork::run() noexcept {
-  for (auto& task : edge_hooks_)
-    TaskBase::carry_on(task->run_hook(Abort::Edge));
+  for (auto& task : edge_hooks_) TaskBase::carry_on(task->run_hook(Abort::Edge));
   for (auto& task : level_) TaskBase::deliver_level(std::move(task));
   edge_hooks_.clear();
   level_.clear();

@@ -9,9 +9,7 @@ constinit const detail::TimerKind Timeout::timer_kind{&Timeout::expire, nullptr}
 
 Timeout::Timeout(TimePoint when) noexcept : Timer(timer_kind), when_(when) {}
 
-Timeout::~Timeout() {
-  COIL_CHECK(!armed_, "a timeout is destroyed while its body runs");
-}
+Timeout::~Timeout() { COIL_CHECK(!armed_, "a timeout is destroyed while its body runs"); }
 
 void Timeout::enter(detail::TaskBase& task) {
   task_ = &task;
@@ -28,11 +26,16 @@ void Timeout::disarm() noexcept {
 
 void Timeout::reschedule(std::optional<TimePoint> when) {
   switch (state_.load(std::memory_order_acquire)) {
-    case State::Entered: break;
-    case State::Created: throw std::runtime_error("Timeout has not been entered");
-    case State::Expiring: throw std::runtime_error("Cannot change state of expiring Timeout");
-    case State::Expired: throw std::runtime_error("Cannot change state of expired Timeout");
-    case State::Exited: throw std::runtime_error("Cannot change state of finished Timeout");
+    case State::Entered:
+      break;
+    case State::Created:
+      throw std::runtime_error("Timeout has not been entered");
+    case State::Expiring:
+      throw std::runtime_error("Cannot change state of expiring Timeout");
+    case State::Expired:
+      throw std::runtime_error("Cannot change state of expired Timeout");
+    case State::Exited:
+      throw std::runtime_error("Cannot change state of finished Timeout");
   }
   disarm();
   if (state_.load(std::memory_order_acquire) != State::Entered) return;  // it was too late

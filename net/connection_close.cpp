@@ -31,7 +31,8 @@ Connection::~Connection() {
 void Connection::drop_handle() noexcept {
   if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (!closing()) {
-    if (debug_mode()) [[unlikely]] report_unclosed();
+    if (debug_mode()) [[unlikely]]
+      report_unclosed();
     close();
   }
   release();
@@ -100,7 +101,8 @@ bool Connection::is_ready(ConnectionWait::For what) const noexcept {
   return error_ != 0 || socket_ < 0 || sender_ == nullptr || sender_->unsent() <= low_water;
 }
 
-// After a failed send there may still be something to read; who waits for the end has no use for it.
+// After a failed send there may still be something to read; who waits for the end has no use for
+// it.
 void Connection::close_if_lost() noexcept {
   bool lost = false;
   {
@@ -113,8 +115,7 @@ void Connection::close_if_lost() noexcept {
 bool Connection::ready(ConnectionWait::For what) noexcept {
   if (what == ConnectionWait::For::Closed) close_if_lost();
   const SpinGuard guard(lock_);
-  if (what == ConnectionWait::For::Drained && sender_ != nullptr &&
-      sender_->unsent() <= high_water)
+  if (what == ConnectionWait::For::Drained && sender_ != nullptr && sender_->unsent() <= high_water)
     return true;
   return is_ready(what);
 }
@@ -150,8 +151,7 @@ void Connection::check_lost(ConnectionWait::For what) {
     closed = socket_ < 0;
   }
   if (what == ConnectionWait::For::Closed) {
-    if (error != 0)
-      throw_net_error(error, "connection to " + peer_.to_string());
+    if (error != 0) throw_net_error(error, "connection to " + peer_.to_string());
     return;
   }
   if (error != 0 || closed)

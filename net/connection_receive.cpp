@@ -74,15 +74,18 @@ void Connection::stop_receiving() noexcept {
 void Connection::take_completion(std::int32_t result, CompletionFlags flags, Aftermath& after) {
   if (flags.has_buffer) {
     if (result > 0 && !closing_)
-      received_.append(provided_buffer(*this, flags.buffer_id)
-                           .first(static_cast<std::size_t>(result)));
+      received_.append(
+          provided_buffer(*this, flags.buffer_id).first(static_cast<std::size_t>(result)));
     recycle_buffer(*this, flags.buffer_id);
   }
   switch (-result) {
-    case 0: eof_ = true; break;
+    case 0:
+      eof_ = true;
+      break;
     case ENOBUFS:  // every buffer of this turn was taken: the end submits it again
     case EAGAIN:
-    case EINTR: break;
+    case EINTR:
+      break;
     case ECANCELED:
       if (!stop_asked_) lose(ECANCELED);  // the loop is closing
       break;

@@ -25,7 +25,8 @@ bool ConnectionWait::await_ready() noexcept { return connection_->ready(for_); }
 bool ConnectionWait::link() noexcept { return connection_->add_waiter(*this); }
 
 void ConnectionWait::await_resume() {
-  if (aborted != Abort::None) [[unlikely]] Suspension::task->throw_cancelled(aborted);
+  if (aborted != Abort::None) [[unlikely]]
+    Suspension::task->throw_cancelled(aborted);
   connection_->check_lost(for_);
 }
 

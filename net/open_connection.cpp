@@ -18,8 +18,7 @@ Coro<Streams> connect_streams(std::string host, std::uint16_t port, OpenConnecti
       co_await detail::connect_to_any(std::move(addresses), options.happy_eyeballs_delay);
   socket.set_option(IPPROTO_TCP, TCP_NODELAY, 1);  // as asyncio: what is written goes out
   const Address peer = socket.remote_address();
-  detail::ConnectionHandle connection(
-      new detail::Connection(socket.detach(), peer, options.limit));
+  detail::ConnectionHandle connection(new detail::Connection(socket.detach(), peer, options.limit));
   co_return Streams(StreamReader(connection), StreamWriter(connection));
 }
 

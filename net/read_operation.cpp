@@ -106,14 +106,17 @@ HookResult ReadOperation::stop(Suspension& leaf, Abort kind) noexcept {
 
 void ReadOperation::fail() {
   switch (outcome_) {
-    case Outcome::Incomplete: throw IncompleteReadError(std::move(result_), wanted_);
+    case Outcome::Incomplete:
+      throw IncompleteReadError(std::move(result_), wanted_);
     case Outcome::Overrun:
       throw LimitOverrunError(separator_found_
                                   ? "Separator is found, but chunk is longer than limit"
                                   : "Separator is not found, and chunk exceed the limit",
                               wanted_);
-    case Outcome::Undecided: Connection::fail_second_read();
-    default: throw_net_error(error_, "read from " + connection_->peername().to_string());
+    case Outcome::Undecided:
+      Connection::fail_second_read();
+    default:
+      throw_net_error(error_, "read from " + connection_->peername().to_string());
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <coil/detail/blocking_pool.hpp>
+#include <coil/detail/net_error.hpp>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -24,30 +25,31 @@ const std::error_category& resolver_category() {
   return category;
 }
 
-std::vector<Address> ask_resolver(const std::string& host, std::uint16_t port) {
+// What getaddrinfo says. Thrown only where it is awaited: nothing is shared with its thread then.
+struct Answer {
+  std::vector<Address> addresses;
+  int result = 0;
+  int system_error = 0;
+};
+
+Answer ask_resolver(const std::string& host, std::uint16_t port) {
+  Answer answer;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_protocol = IPPROTO_TCP;
   addrinfo* list = nullptr;
-  const int result = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
-  const int error = errno;
+  answer.result = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  answer.system_error = errno;
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, [](addrinfo* l) {
     if (l != nullptr) ::freeaddrinfo(l);
   });
-  if (result == EAI_SYSTEM)
-    throw std::system_error(error, std::system_category(), "getaddrinfo of '" + host + "'");
-  if (result != 0)
-    throw std::system_error(result, resolver_category(), "getaddrinfo of '" + host + "'");
-  std::vector<Address> addresses;
   for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
     if (at->ai_family != AF_INET && at->ai_family != AF_INET6) continue;
-    addresses.push_back(Address::from_sockaddr(at->ai_addr, at->ai_addrlen));
-    addresses.back().set_port(port);
+    answer.addresses.push_back(Address::from_sockaddr(at->ai_addr, at->ai_addrlen));
+    answer.addresses.back().set_port(port);
   }
-  if (addresses.empty())
-    throw std::system_error(EAI_NONAME, resolver_category(), "getaddrinfo of '" + host + "'");
-  return addresses;
+  return answer;
 }
 
 }  // namespace
@@ -57,8 +59,13 @@ Coro<std::vector<Address>> resolve(std::string host, std::uint16_t port) {
     co_return std::vector<Address>(1, *address);
   if (host.empty() || host.find('\0') != std::string::npos)
     throw std::invalid_argument("'" + host + "' is no host name");
-  co_return co_await call_blocking(
-      [host = std::move(host), port] { return ask_resolver(host, port); });
+  auto asking = call_blocking([host, port] { return ask_resolver(host, port); });
+  Answer answer = co_await std::move(asking);
+  if (!answer.addresses.empty()) co_return std::move(answer.addresses);
+  const std::string what = "getaddrinfo of '" + host + "'";
+  if (answer.result == EAI_SYSTEM) throw_net_error(answer.system_error, what);
+  throw std::system_error(answer.result != 0 ? answer.result : EAI_NONAME, resolver_category(),
+                          what);
 }
 
 }  // namespace coil::detail

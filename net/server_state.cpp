@@ -38,8 +38,10 @@ bool concerns_one_connection(int error) {
     case ENONET:
     case EHOSTUNREACH:
     case ENETUNREACH:
-    case ETIMEDOUT: return true;
-    default: return false;
+    case ETIMEDOUT:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -59,9 +61,8 @@ void ServerState::start() {
   for (std::size_t socket = 0; socket < sockets_.size(); ++socket) {
     const std::string name = "accept " + sockets_[socket].local_address().to_string();
     for (Loop* loop : loops)
-      accepting_.emplace_back(
-          loop->create_task(accept_loop(Share(*this, &ServerState::accept_loop_ended), socket),
-                            {.name = name}));
+      accepting_.emplace_back(loop->create_task(
+          accept_loop(Share(*this, &ServerState::accept_loop_ended), socket), {.name = name}));
   }
 }
 
@@ -131,7 +132,8 @@ void ServerState::report_starvation(const std::system_error& error) noexcept {
   }
   try {
     ExceptionContext context;
-    context.message = "accept failed, it is tried again until it works: " + std::string(error.what());
+    context.message =
+        "accept failed, it is tried again until it works: " + std::string(error.what());
     context.exception = std::make_exception_ptr(error);
     context.task = current_task();
     report(context);

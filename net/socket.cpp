@@ -60,7 +60,8 @@ Socket Socket::from_fd(int fd) {
 
 Socket::~Socket() {
   if (!socket_ || socket_->fd() < 0) return;
-  if (detail::debug_mode()) [[unlikely]] report_unclosed(*socket_);
+  if (detail::debug_mode()) [[unlikely]]
+    report_unclosed(*socket_);
   (void)socket_->close();
 }
 

@@ -45,7 +45,8 @@ bool SocketOperation::start() noexcept {
   started_ = true;
   submit_operation(*this);
   // It completes on this loop, so not while we are here.
-  if (socket_->closing()) [[unlikely]] (void)cancel_operation(*this);
+  if (socket_->closing()) [[unlikely]]
+    (void)cancel_operation(*this);
   return true;
 }
 
@@ -57,7 +58,8 @@ void SocketOperation::on_finish(Operation& operation) noexcept {
 
 std::size_t SocketOperation::take_result(const char* what, const char* preposition) {
   const std::int32_t result = OperationAwaiter::await_resume();
-  if (result >= 0) [[likely]] return static_cast<std::size_t>(result);
+  if (result >= 0) [[likely]]
+    return static_cast<std::size_t>(result);
   std::string text = what;
   const coil::Address other = socket_ ? socket_->remote_address() : coil::Address();
   if (!other.empty()) text += preposition + other.to_string();
@@ -68,18 +70,14 @@ SocketRecv::SocketRecv(SocketRef socket, std::span<std::byte> memory) noexcept
     : SocketOperation(recv_leaf, std::move(socket), OpCode::Recv) {
   set_memory(memory.data(), memory.size());
 }
-std::size_t SocketRecv::await_resume() {
-  return length == 0 ? 0 : take_result("recv", " from ");
-}
+std::size_t SocketRecv::await_resume() { return length == 0 ? 0 : take_result("recv", " from "); }
 
 SocketSend::SocketSend(SocketRef socket, std::span<const std::byte> data) noexcept
     : SocketOperation(send_leaf, std::move(socket), OpCode::Send) {
   set_memory(data.data(), data.size());
   flags = MSG_NOSIGNAL;
 }
-std::size_t SocketSend::await_resume() {
-  return length == 0 ? 0 : take_result("send", " to ");
-}
+std::size_t SocketSend::await_resume() { return length == 0 ? 0 : take_result("send", " to "); }
 
 SocketAccept::SocketAccept(SocketRef listener) noexcept
     : SocketOperation(accept_leaf, std::move(listener), OpCode::Accept) {

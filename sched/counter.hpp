@@ -1,4 +1,4 @@
-// A count that one thread adds to and any thread reads.
+// A count that one thread changes and any thread reads.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,9 @@ class Counter {
   // One writer: no read-modify-write is needed.
   void add(std::uint64_t n = 1) noexcept {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void subtract(std::uint64_t n = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
   }
   // Several writers (then all of them use this).
   void add_shared(std::uint64_t n) noexcept { value_.fetch_add(n, std::memory_order_relaxed); }

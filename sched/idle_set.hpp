@@ -65,8 +65,8 @@ class IdleSet {
   }
   // The loop leaves the set by itself. False: a submitter took it out, and it counts as searching.
   [[nodiscard]] bool retract(unsigned loop) noexcept {
-    return (words_[loop / 64].fetch_and(~bit_of(loop), std::memory_order_seq_cst) &
-            bit_of(loop)) != 0;
+    return (words_[loop / 64].fetch_and(~bit_of(loop), std::memory_order_seq_cst) & bit_of(loop)) !=
+           0;
   }
 
  private:

@@ -36,7 +36,7 @@ InterruptGuard::InterruptGuard(WorkerPool& pool) {
   WorkerPool* nobody = nullptr;
   if (!interruptible.compare_exchange_strong(nobody, &pool)) return;
   interrupts.store(0);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = &on_sigint;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);

@@ -19,7 +19,7 @@ class InterruptGuard {
 
  private:
   bool installed_ = false;
-  struct sigaction before_ {};
+  struct sigaction before_{};
 };
 
 }  // namespace coil::detail

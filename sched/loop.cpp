@@ -14,8 +14,7 @@ TimePoint Loop::time() const noexcept { return worker_->now(); }
 bool Loop::is_closed() const noexcept { return worker_->pool().closed(); }
 bool Loop::get_debug() const noexcept { return worker_->pool().settings().debug; }
 
-detail::LoopEntry::LoopEntry(Loop& loop, const char* operation)
-    : pool_(&Worker::of(loop).pool()) {
+detail::LoopEntry::LoopEntry(Loop& loop, const char* operation) : pool_(&Worker::of(loop).pool()) {
   if (pool_->is_inside()) {
     pool_ = nullptr;
   } else if (!pool_->gate().enter()) {
@@ -28,8 +27,7 @@ detail::LoopEntry::~LoopEntry() {
 
 Handle Loop::schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe) {
   if (!threadsafe && !worker_->pool().is_inside())
-    throw std::runtime_error(
-        "call_soon: not on a loop of this Runner; use call_soon_threadsafe");
+    throw std::runtime_error("call_soon: not on a loop of this Runner; use call_soon_threadsafe");
   const char* const operation = threadsafe ? "call_soon_threadsafe" : "call_soon";
   const detail::LoopEntry entry(*this, operation);
   auto* call = new ScheduledCall(std::move(fn));

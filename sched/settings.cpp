@@ -58,9 +58,9 @@ Settings resolve(const RunOptions& options) {
   if (const auto text = environment("COIL_LOOPS"); text && loops == 0)
     loops = number<int>("COIL_LOOPS", *text);
   if (loops < 0 || loops > loops_max)
-    throw std::invalid_argument(
-        (options.loops == 0 ? "COIL_LOOPS=" : "RunOptions.loops=") + std::to_string(loops) +
-        ": expected 0 (one per processor) to " + std::to_string(loops_max));
+    throw std::invalid_argument((options.loops == 0 ? "COIL_LOOPS=" : "RunOptions.loops=") +
+                                std::to_string(loops) + ": expected 0 (one per processor) to " +
+                                std::to_string(loops_max));
   settings.loops = loops != 0 ? static_cast<unsigned>(loops) : Topology::machine().loops;
   settings.pin = options.pin && flag("COIL_PIN", true);
   settings.debug = options.debug || flag("COIL_DEBUG", false);

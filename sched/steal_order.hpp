@@ -36,8 +36,7 @@ class StealOrder {
   StealOrder(const std::vector<Processor>& places, unsigned self) {
     for (unsigned other = 0; other < places.size(); ++other)
       if (other != self)
-        rings_.at(static_cast<std::size_t>(distance(places[self], places[other])))
-            .push_back(other);
+        rings_.at(static_cast<std::size_t>(distance(places[self], places[other]))).push_back(other);
   }
 
   // Calls visit(loop) until it gives true; true if one did.

@@ -43,9 +43,10 @@ std::vector<Processor> list_processors(hwloc_topology_t topology, const cpu_set_
                               .core = ancestor_number(topology, pu, HWLOC_OBJ_CORE),
                               .l3 = ancestor_number(topology, pu, HWLOC_OBJ_L3CACHE),
                               .node = node_number(topology, pu)};
-    const auto thread = static_cast<unsigned>(
-        std::count_if(found.begin(), found.end(),
-                      [&](const auto& other) { return other.second.core == processor.core; }));
+    const auto thread =
+        static_cast<unsigned>(std::count_if(found.begin(), found.end(), [&](const auto& other) {
+          return other.second.core == processor.core;
+        }));
     found.emplace_back(thread, processor);
   }
   // Every core's first thread, then every core's second, each in hwloc's order.

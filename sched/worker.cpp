@@ -46,7 +46,8 @@ std::uint64_t Worker::next_task_id() noexcept {
 
 void Worker::push_task(TaskBase& task) noexcept {
   if (!shares_ || task.affinity() == Affinity::loop) return local_.push(task);
-  if (!queue_.push(&task)) [[unlikely]] shed_load(task);
+  if (!queue_.push(&task)) [[unlikely]]
+    shed_load(task);
   pool_.notify(index_);
 }
 
@@ -55,7 +56,8 @@ void Worker::push_task(TaskBase& task) noexcept {
 void Worker::push_task_quietly(TaskBase& task) noexcept {
   if (!shares_ || task.affinity() == Affinity::loop) return local_.push(task);
   const bool others = !local_.empty() || queue_.size() != 0;
-  if (!queue_.push(&task)) [[unlikely]] return shed_load(task);
+  if (!queue_.push(&task)) [[unlikely]]
+    return shed_load(task);
   if (others) pool_.notify(index_);
 }
 

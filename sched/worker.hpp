@@ -50,7 +50,7 @@ class Worker {
 
   // Driving thread: something is ready here.
   void push_pinned(Runnable& item) noexcept { local_.push(item); }
-  void push_task(TaskBase& task) noexcept;       // tells an idle loop
+  void push_task(TaskBase& task) noexcept;          // tells an idle loop
   void push_task_quietly(TaskBase& task) noexcept;  // only if there was work already
   void run_eagerly(TaskBase& task) noexcept;
   // A child of a fork, for this loop's next join or for whoever steals it first; newest first out.
@@ -88,9 +88,7 @@ class Worker {
   // Any thread: takes work from this loop for `thief`, which is the caller's.
   [[nodiscard]] bool steal_into(Worker& thief) noexcept;
   [[nodiscard]] bool shares() const noexcept { return shares_; }
-  [[nodiscard]] bool has_stealable() const noexcept {
-    return !queue_.empty() || !forks_.empty();
-  }
+  [[nodiscard]] bool has_stealable() const noexcept { return !queue_.empty() || !forks_.empty(); }
   [[nodiscard]] LoopMetrics metrics() noexcept;
 
  private:

@@ -39,9 +39,8 @@ bool Worker::steal_into(Worker& thief) noexcept {
 
 bool Worker::steal_round() noexcept {
   if (!pool_.settings().steal) return false;
-  return steal_order_.round(random_, [this](unsigned victim) {
-    return pool_.worker(victim).steal_into(*this);
-  });
+  return steal_order_.round(
+      random_, [this](unsigned victim) { return pool_.worker(victim).steal_into(*this); });
 }
 
 // What lies in the injector anybody takes, searching or not: the loop that was woken for it may
@@ -61,14 +60,15 @@ void Worker::found_work() noexcept {
 }
 
 bool Worker::spin(TimePoint until) noexcept {
-  do {
+  while (!pool_.stopping()) {
     for (int i = 0; i < 16; ++i) {
       if (work_in_sight() || search()) return true;
       spin_pause();
     }
-    // A timer that comes due ends the spin as well: turn() fires it.
-    if (timers_.hint() <= backend_->now()) return true;
-  } while (Clock::now() < until && !pool_.stopping());
+    const TimePoint now = backend_->now();
+    if (timers_.hint() <= now) return true;  // turn() fires it
+    if (now >= until) break;
+  }
   return work_in_sight();
 }
 

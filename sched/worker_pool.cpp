@@ -112,7 +112,8 @@ void WorkerPool::interrupt() noexcept {
 }
 
 void WorkerPool::check_interrupt() noexcept {
-  if (!interrupted_.load(std::memory_order_relaxed)) [[likely]] return;
+  if (!interrupted_.load(std::memory_order_relaxed)) [[likely]]
+    return;
   if (interrupted_.exchange(false) && interrupt_fn_ != nullptr) interrupt_fn_(interrupt_argument_);
 }
 
@@ -128,7 +129,8 @@ void WorkerPool::wake(Worker& target) noexcept {
 void WorkerPool::notify(unsigned near) noexcept {
   if (!settings_.steal) return;
   const int idle = idle_set_.claim_idle(near);
-  if (idle >= 0) [[unlikely]] wake(*workers_[static_cast<std::size_t>(idle)]);
+  if (idle >= 0) [[unlikely]]
+    wake(*workers_[static_cast<std::size_t>(idle)]);
 }
 
 void WorkerPool::notify_more(unsigned near) noexcept {

@@ -71,9 +71,7 @@ class WorkerPool {
   // Stops the threads, runs what the inboxes accepted, closes them. Nothing must be left running.
   void close();
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
-  [[nodiscard]] bool stopping() const noexcept {
-    return stopping_.load(std::memory_order_acquire);
-  }
+  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
 
  private:
   void start_threads();

@@ -183,15 +183,19 @@ void future_across_loops(benchmark::State& state) {
         back.push_back(coil::create_future<int>());
       }
       state.ResumeTiming();
-      auto echo = runner.loops()[1]->create_task([](Futures& in, Futures& out) -> coil::Coro<> {
-        for (int i = 0; i < rounds; ++i) out[i].set_result(co_await in[i]);
-      }, std::ref(there), std::ref(back));
-      auto ask = runner.loops()[0]->create_task([](Futures& out, Futures& in) -> coil::Coro<> {
-        for (int i = 0; i < rounds; ++i) {
-          out[i].set_result(i);
-          co_await in[i];
-        }
-      }, std::ref(there), std::ref(back));
+      auto echo = runner.loops()[1]->create_task(
+          [](Futures& in, Futures& out) -> coil::Coro<> {
+            for (int i = 0; i < rounds; ++i) out[i].set_result(co_await in[i]);
+          },
+          std::ref(there), std::ref(back));
+      auto ask = runner.loops()[0]->create_task(
+          [](Futures& out, Futures& in) -> coil::Coro<> {
+            for (int i = 0; i < rounds; ++i) {
+              out[i].set_result(i);
+              co_await in[i];
+            }
+          },
+          std::ref(there), std::ref(back));
       co_await ask;
       co_await echo;
     }

@@ -17,9 +17,8 @@ void in_loop(benchmark::State& state, int loops, Body body) {
 // Time per operation, whatever the number of operations in one iteration.
 inline void per_operation(benchmark::State& state, std::int64_t operations) {
   state.SetItemsProcessed(operations);
-  state.counters["per_op"] =
-      benchmark::Counter(static_cast<double>(operations),
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["per_op"] = benchmark::Counter(
+      static_cast<double>(operations), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 }  // namespace bench

@@ -41,8 +41,8 @@ concept Awaitable = requires(A&& a) {
 // The type of `co_await a`.
 template <Awaitable A>
 using AwaitResult =
-    decltype(std::declval<std::remove_reference_t<decltype(detail::get_awaiter(
-                 std::declval<A>()))>&>()
+    decltype(std::declval<
+                 std::remove_reference_t<decltype(detail::get_awaiter(std::declval<A>()))>&>()
                  .await_resume());
 
 }  // namespace coil

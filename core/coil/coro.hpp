@@ -38,7 +38,8 @@ struct CoroPromiseResult : PromiseBase {
   }
   // Gives the result or throws the exception of a coroutine that has ended.
   T take() {
-    if (outcome == CoroOutcome::Error) [[unlikely]] std::rethrow_exception(std::move(error));
+    if (outcome == CoroOutcome::Error) [[unlikely]]
+      std::rethrow_exception(std::move(error));
     return slot.take();
   }
 

@@ -31,8 +31,8 @@ std::exception_ptr as_exception_ptr(E&& error) {
 // A shared handle. Every member may be called from any thread, at the same time as any other.
 //
 // co_await future: gives a copy of the result or throws the exception; `co_await std::move(f)`
-// moves the result out (so no second reader gets it) and leaves `f` empty. Waiters wake first come first served, each
-// on its own loop. Cancelling a task that awaits a future cancels the future.
+// moves the result out (so no second reader gets it) and leaves `f` empty. Waiters wake first come
+// first served, each on its own loop. Cancelling a task that awaits a future cancels the future.
 template <class T = void>
 class Future {
  public:
@@ -132,7 +132,8 @@ class Future {
   friend struct detail::FutureAccess;
 
   [[nodiscard]] detail::FutureBase& state() const {
-    if (!state_) [[unlikely]] throw InvalidStateError("the future is empty");
+    if (!state_) [[unlikely]]
+      throw InvalidStateError("the future is empty");
     return *state_;
   }
   [[nodiscard]] const detail::FutureRef& checked() const {

@@ -32,7 +32,8 @@ auto gather(R&& range) {
 }
 // One function with its arguments, both kept alive.
 template <class Fn, class... Args>
-  requires(!detail::Startable<Fn> && Awaitable<std::invoke_result_t<std::decay_t<Fn>&, Args && ...>>)
+  requires(!detail::Startable<Fn> &&
+           Awaitable<std::invoke_result_t<std::decay_t<Fn>&, Args && ...>>)
 auto gather(Fn fn, Args... args) {
   return gather(detail::as_coro(std::move(fn), std::move(args)...));
 }
@@ -50,7 +51,8 @@ auto gather_results(R&& range) {
   return detail::gather_range<detail::GatherMode::AllDone>(std::forward<R>(range));
 }
 template <class Fn, class... Args>
-  requires(!detail::Startable<Fn> && Awaitable<std::invoke_result_t<std::decay_t<Fn>&, Args && ...>>)
+  requires(!detail::Startable<Fn> &&
+           Awaitable<std::invoke_result_t<std::decay_t<Fn>&, Args && ...>>)
 auto gather_results(Fn fn, Args... args) {
   return gather_results(detail::as_coro(std::move(fn), std::move(args)...));
 }

@@ -38,7 +38,7 @@ class [[nodiscard]] Result {
     requires std::is_void_v<T>
   {}
   template <class U>
-    requires(std::is_reference_v<T> && std::convertible_to<U &, T>)
+    requires(std::is_reference_v<T> && std::convertible_to<U&, T>)
   Result(U& value)  // NOLINT(google-explicit-constructor)
       : content_(std::in_place_index<0>, std::addressof(value)) {}
   // Throws std::invalid_argument for null.

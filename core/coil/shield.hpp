@@ -52,7 +52,8 @@ auto shield(A&& awaitable) {
 }
 // The same for a function with its arguments, both kept alive.
 template <class Fn, class... Args>
-  requires(!detail::Startable<Fn> && Awaitable<std::invoke_result_t<std::decay_t<Fn>&, Args && ...>>)
+  requires(!detail::Startable<Fn> &&
+           Awaitable<std::invoke_result_t<std::decay_t<Fn>&, Args && ...>>)
 auto shield(Fn fn, Args... args) {
   return shield(detail::as_coro(std::move(fn), std::move(args)...));
 }

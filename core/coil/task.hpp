@@ -14,7 +14,7 @@
 namespace coil {
 
 struct TaskOptions {
-  std::string_view name = {};            // default: "Task-<number>"
+  std::string_view name = {};  // default: "Task-<number>"
   Affinity affinity = Affinity::any;
   bool eager = false;  // run it at once, on this thread, until it first suspends
 };
@@ -73,8 +73,9 @@ Task<T> launch(Coro<T> coro, const TaskOptions& options, Loop* home, GroupNode* 
 // Makes the coroutine (or other awaitable) a task of this thread's loop; it runs soon, not now
 // (unless eager). Throws NoRunningLoop off a loop.
 template <Awaitable A>
-Task<detail::AsCoroResult<A>> create_task(A awaitable, TaskOptions options = {},
-                                 std::source_location origin = std::source_location::current()) {
+Task<detail::AsCoroResult<A>> create_task(
+    A awaitable, TaskOptions options = {},
+    std::source_location origin = std::source_location::current()) {
   detail::require_loop("create_task");
   return detail::launch(detail::as_coro(std::move(awaitable)), options, nullptr, nullptr, origin);
 }

@@ -22,8 +22,10 @@ namespace detail {
 inline constexpr TimePoint never = TimePoint::max();
 
 template <class D>
-concept ChronoDuration = requires { typename D::rep; typename D::period; } &&
-                         std::same_as<D, std::chrono::duration<typename D::rep, typename D::period>>;
+concept ChronoDuration = requires {
+  typename D::rep;
+  typename D::period;
+} && std::same_as<D, std::chrono::duration<typename D::rep, typename D::period>>;
 
 // Rounds up to nanoseconds and saturates: hours::max() is "for ever", not a negative number.
 template <ChronoDuration D>

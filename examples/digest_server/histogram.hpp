@@ -2,6 +2,7 @@
 // too high, and never too low.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <chrono>

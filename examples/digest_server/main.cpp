@@ -3,11 +3,13 @@
 // Invariant: whatever ends it, what was measured until then is printed, and the exit code is true.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <coil/coil.hpp>
 #include <cstdio>
 #include <exception>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <variant>
 #include <vector>
 

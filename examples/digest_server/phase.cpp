@@ -8,6 +8,7 @@
 #include <coil/net.hpp>
 #include <cstdlib>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -19,8 +20,10 @@ namespace demo {
 namespace {
 
 using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 constexpr const char* host = "127.0.0.1";
+constexpr auto answer_time_max = 30s;
 constexpr std::size_t bulk_files_in_flight = 256;
 constexpr std::size_t bulk_bytes_in_flight = std::size_t{8} << 20U;
 constexpr std::size_t small_file_max = std::size_t{16} << 10U;
@@ -130,6 +133,8 @@ PhaseResult Phase::measure() {
     runner.run(runner.get_loop().create_task(run(runner)));
   } catch (const coil::KeyboardInterrupt&) {
     result_.interrupted = true;
+  } catch (const std::exception& error) {
+    problems_.error(error.what());  // unless run() has
   }
   runner.close();
   for (const auto& client : bulk_) result_.bulk.add(*client);
@@ -157,6 +162,10 @@ coil::Coro<> Phase::run(coil::Runner& runner) {
     try {
       co_await coil::shield(coil::gather(std::move(tasks)));
     } catch (const coil::CancelledError&) {
+      problems_.expect_errors();
+      throw;
+    } catch (const std::exception& error) {
+      problems_.error(error.what());
       problems_.expect_errors();
       throw;
     }
@@ -198,6 +207,8 @@ coil::Coro<> Phase::show_progress(coil::Runner& runner) {
   LiveLine line(result_.stealing, options_.seconds);
   while (!all_ended()) {
     co_await coil::sleep(100ms);
+    if (coil::Clock::now() > until_ + answer_time_max)
+      throw std::runtime_error("the last answers have not come within 30 s");
     if (!line.is_due()) continue;
     LiveLine::Totals totals{.metrics = runner.metrics()};
     for (const auto* list : {&bulk_, &interactive_})

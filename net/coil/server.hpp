@@ -17,8 +17,8 @@
 namespace coil {
 
 struct ServerOptions {
-  int backlog = 1024;        // connections that wait to be accepted
-  bool reuse_port = false;   // SO_REUSEPORT: several processes may listen on the port
+  int backlog = 1024;       // connections that wait to be accepted
+  bool reuse_port = false;  // SO_REUSEPORT: several processes may listen on the port
   std::size_t limit = detail::Connection::default_limit;  // of a line; see StreamReader
 };
 

@@ -43,7 +43,7 @@ class Backend {
   // As target.unpark(), on the thread that owns this backend; may be cheaper.
   virtual void unpark_other(Backend& target) noexcept { target.unpark(); }
 
-  // Operations handed over and not yet completed.
+  // Operations handed over and not yet completed. Any thread.
   [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;
 
   [[nodiscard]] virtual TimePoint now() const noexcept { return Clock::now(); }

@@ -10,7 +10,8 @@ std::vector<std::unique_ptr<Backend>> make_backends(const Settings& settings) {
   std::vector<std::unique_ptr<Backend>> backends;
   backends.reserve(settings.loops);
   if (settings.backend == coil::Backend::epoll)
-    throw std::invalid_argument("COIL_BACKEND=epoll: this build has no epoll backend; use io_uring");
+    throw std::invalid_argument(
+        "COIL_BACKEND=epoll: this build has no epoll backend; use io_uring");
   if (settings.backend == coil::Backend::sim) {
     const auto clock = std::make_shared<SimClock>();
     for (unsigned i = 0; i < settings.loops; ++i)

@@ -1,4 +1,5 @@
 // Cancel scopes: level-triggered, nested, shielded, with deadlines, from any thread.
+#include <atomic>
 #include <coil/cancel_scope.hpp>
 #include <coil/future.hpp>
 #include <coil/loop.hpp>
@@ -7,7 +8,6 @@
 #include <coil/timeout.hpp>
 #include <kit/loops.hpp>
 #include <kit/thrown.hpp>
-#include <atomic>
 #include <optional>
 #include <string>
 #include <thread>
@@ -118,17 +118,19 @@ TEST(cancel_scope, interrupts_a_body_that_sleeps) {
 TEST(cancel_scope, lets_other_exceptions_through) {
   on_loops([]() -> Coro<> {
     EXPECT_EQ(co_await thrown_by<std::logic_error>(with_cancel_scope([](CancelScope& s) -> Coro<> {
-      s.cancel();
-      co_await kit::yield(0);
-      throw std::logic_error("mine");
-    })), "mine");
+                s.cancel();
+                co_await kit::yield(0);
+                throw std::logic_error("mine");
+              })),
+              "mine");
   });
 }
 
 TEST(cancel_scope, lets_a_task_cancel_through) {
   on_loops([]() -> Coro<> {
     auto task = create_task([]() -> Coro<> {
-      auto result = co_await with_cancel_scope([](CancelScope&) -> Coro<> { co_await sleep_forever(); });
+      auto result =
+          co_await with_cancel_scope([](CancelScope&) -> Coro<> { co_await sleep_forever(); });
       ADD_FAILURE() << "the scope caught it: " << result.cancelled_caught();
     });
     co_await kit::until([&] { return TaskRef(task).get()->suspended(); });
@@ -218,12 +220,14 @@ TEST(cancel_scope, shields_its_body_from_an_outer_one) {
     bool worked = false;
     auto outer = co_await with_cancel_scope([&](CancelScope& o) -> Coro<> {
       o.cancel();
-      (void)co_await with_cancel_scope([&](CancelScope& s) -> Coro<> {
-        EXPECT_TRUE(s.shield());
-        EXPECT_FALSE(co_await is_cancelled_here());
-        co_await sleep(1ms);
-        worked = true;
-      }, {.shield = true});
+      (void)co_await with_cancel_scope(
+          [&](CancelScope& s) -> Coro<> {
+            EXPECT_TRUE(s.shield());
+            EXPECT_FALSE(co_await is_cancelled_here());
+            co_await sleep(1ms);
+            worked = true;
+          },
+          {.shield = true});
       EXPECT_TRUE(co_await is_cancelled_here());
       co_await sleep_forever();
     });
@@ -254,10 +258,12 @@ TEST(cancel_scope, that_drops_its_shield_wakes_a_sleeper) {
     auto task = create_task([&]() -> Coro<bool> {
       auto outer = co_await with_cancel_scope([&](CancelScope& o) -> Coro<> {
         o.cancel();
-        (void)co_await with_cancel_scope([&](CancelScope& s) -> Coro<> {
-          inside = &s;
-          co_await sleep_forever();
-        }, {.shield = true});
+        (void)co_await with_cancel_scope(
+            [&](CancelScope& s) -> Coro<> {
+              inside = &s;
+              co_await sleep_forever();
+            },
+            {.shield = true});
       });
       co_return outer.cancelled_caught();
     });
@@ -269,10 +275,12 @@ TEST(cancel_scope, that_drops_its_shield_wakes_a_sleeper) {
 
 TEST(cancel_scope, with_a_shield_still_heeds_itself) {
   on_loops([]() -> Coro<> {
-    auto result = co_await with_cancel_scope([](CancelScope& s) -> Coro<> {
-      s.cancel();
-      co_await sleep_forever();
-    }, {.shield = true});
+    auto result = co_await with_cancel_scope(
+        [](CancelScope& s) -> Coro<> {
+          s.cancel();
+          co_await sleep_forever();
+        },
+        {.shield = true});
     EXPECT_TRUE(result.cancelled_caught());
   });
 }
@@ -280,16 +288,19 @@ TEST(cancel_scope, with_a_shield_still_heeds_itself) {
 TEST(cancel_scope, ends_at_its_deadline) {
   on_loops([]() -> Coro<> {
     const auto start = get_running_loop().time();
-    auto result = co_await with_cancel_scope([](CancelScope&) -> Coro<> { co_await sleep_forever(); },
-                                             {.deadline = start + 2ms});
+    auto result = co_await with_cancel_scope(
+        [](CancelScope&) -> Coro<> { co_await sleep_forever(); }, {.deadline = start + 2ms});
     EXPECT_TRUE(result.cancelled_caught());
     EXPECT_GE(get_running_loop().time(), start + 2ms);
-    EXPECT_TRUE((co_await move_on_after(1ms, []() -> Coro<> { co_await sleep_forever(); }))
-                    .cancelled_caught());
-    EXPECT_TRUE((co_await move_on_at(start, []() -> Coro<> { co_await sleep_forever(); }))
-                    .cancelled_caught());
+    EXPECT_TRUE((co_await move_on_after(1ms, []() -> Coro<> {
+                  co_await sleep_forever();
+                })).cancelled_caught());
+    EXPECT_TRUE((co_await move_on_at(start, []() -> Coro<> {
+                  co_await sleep_forever();
+                })).cancelled_caught());
     EXPECT_EQ((co_await move_on_after(10s, []() -> Coro<int> { co_return 1; })).value(), 1);
-    EXPECT_EQ((co_await move_on_after(std::nullopt, []() -> Coro<int> { co_return 2; })).value(), 2);
+    EXPECT_EQ((co_await move_on_after(std::nullopt, []() -> Coro<int> { co_return 2; })).value(),
+              2);
   });
 }
 
@@ -338,9 +349,8 @@ TEST(cancel_scope, takes_the_nearest_of_nested_deadlines) {
 TEST(cancel_scope, fail_after_throws_timeout_error) {
   on_loops([]() -> Coro<> {
     co_await thrown_by<TimeoutError>(fail_after(1ms, []() -> Coro<> { co_await sleep_forever(); }));
-    co_await thrown_by<TimeoutError>(fail_at(get_running_loop().time() - 1s, [](CancelScope&) -> Coro<> {
-      co_await sleep_forever();
-    }));
+    co_await thrown_by<TimeoutError>(fail_at(
+        get_running_loop().time() - 1s, [](CancelScope&) -> Coro<> { co_await sleep_forever(); }));
     EXPECT_EQ(co_await fail_after(10s, []() -> Coro<int> { co_return 3; }), 3);
     EXPECT_FALSE(co_await is_cancelled_here());
   });
@@ -455,9 +465,8 @@ TEST(cancel_scope, deadline_races_with_the_end_of_its_body) {
   on_loops([]() -> Coro<> {
     int caught = 0;
     for (int i = 0; i < 300; ++i) {
-      auto result = co_await move_on_after(std::chrono::microseconds(i % 60), []() -> Coro<> {
-        co_await sleep(30us);
-      });
+      auto result = co_await move_on_after(std::chrono::microseconds(i % 60),
+                                           []() -> Coro<> { co_await sleep(30us); });
       caught += result.cancelled_caught() ? 1 : 0;
       EXPECT_FALSE(co_await is_cancelled_here());
     }

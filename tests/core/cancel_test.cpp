@@ -1,4 +1,5 @@
 // Task::cancel: counted, delivered once, forwarded to what the task awaits.
+#include <atomic>
 #include <coil/future.hpp>
 #include <coil/gather.hpp>
 #include <coil/loop.hpp>
@@ -6,7 +7,6 @@
 #include <coil/task.hpp>
 #include <kit/loops.hpp>
 #include <kit/thrown.hpp>
-#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,10 +29,12 @@ TEST(cancel, before_the_start_keeps_the_body_from_running) {
   on_one_loop([]() -> Coro<> {
     bool ran = false;
     auto held = std::make_shared<int>(1);
-    auto task = create_task([&ran](std::shared_ptr<int>) -> Coro<> {
-      ran = true;
-      co_return;
-    }, held);
+    auto task = create_task(
+        [&ran](std::shared_ptr<int>) -> Coro<> {
+          ran = true;
+          co_return;
+        },
+        held);
     EXPECT_TRUE(task.cancel("too early"));
     EXPECT_EQ(co_await thrown_by<CancelledError>(task), "too early");
     EXPECT_FALSE(ran);
@@ -358,9 +360,11 @@ TEST(cancel, of_many_sleepers_unwinds_them_all) {
   on_loops([]() -> Coro<> {
     std::vector<Task<>> tasks;
     for (int i = 0; i < 10'000; ++i)
-      tasks.push_back(create_task([](int n) -> Coro<> {
-        co_await sleep(std::chrono::hours(1) + std::chrono::milliseconds(n));
-      }, i));
+      tasks.push_back(create_task(
+          [](int n) -> Coro<> {
+            co_await sleep(std::chrono::hours(1) + std::chrono::milliseconds(n));
+          },
+          i));
     co_await kit::yield(3);
     for (auto& task : tasks) task.cancel();
     for (auto& result : co_await gather_results(tasks)) EXPECT_FALSE(result.has_value());

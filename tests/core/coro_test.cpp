@@ -147,11 +147,13 @@ TEST(coro, lets_exceptions_through_with_their_type) {
 TEST(coro, carries_exceptions_through_tasks_on_any_loop) {
   on_loops([]() -> Coro<> {
     for (int i = 0; i < 50; ++i) {
-      auto task = create_task([](int code) -> Coro<> {
-        auto inner = create_task(fail_plain(code));
-        co_await kit::yield();
-        co_await inner;
-      }, i);
+      auto task = create_task(
+          [](int code) -> Coro<> {
+            auto inner = create_task(fail_plain(code));
+            co_await kit::yield();
+            co_await inner;
+          },
+          i);
       int code = -1;
       try {
         co_await task;

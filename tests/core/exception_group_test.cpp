@@ -1,7 +1,7 @@
 // ExceptionGroup: contents, nesting, split and subgroup as in PEP 654.
+#include <gtest/gtest.h>
 #include <coil/exception_group.hpp>
 #include <coil/exceptions.hpp>
-#include <gtest/gtest.h>
 #include <kit/groups.hpp>
 #include <stdexcept>
 #include <string>

@@ -1,10 +1,10 @@
 // Future and Promise: one completion, from anywhere; every waiter hears of it once.
+#include <atomic>
 #include <coil/future.hpp>
 #include <coil/loop.hpp>
 #include <coil/task.hpp>
 #include <kit/loops.hpp>
 #include <kit/thrown.hpp>
-#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -133,10 +133,12 @@ TEST(future, wakes_its_waiters_first_come_first_served) {
     std::vector<int> order;
     std::vector<Task<>> waiters;
     for (int i = 0; i < 5; ++i)
-      waiters.push_back(create_task([](Future<> f, std::vector<int>& o, int n) -> Coro<> {
-        co_await f;
-        o.push_back(n);
-      }, future, std::ref(order), i));
+      waiters.push_back(create_task(
+          [](Future<> f, std::vector<int>& o, int n) -> Coro<> {
+            co_await f;
+            o.push_back(n);
+          },
+          future, std::ref(order), i));
     co_await kit::yield();
     future.set_result();
     EXPECT_TRUE(order.empty()) << "set_result ran a waiter inline";

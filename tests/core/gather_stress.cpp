@@ -34,7 +34,9 @@ struct Expected : std::runtime_error {
 };
 
 using Random = std::mt19937;
-int draw(Random& random, int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); }
+int draw(Random& random, int below) {
+  return static_cast<int>(random() % static_cast<unsigned>(below));
+}
 
 Coro<Value> child(int kind, int delay) {
   if (delay % 3 == 0) co_await kit::yield(delay % 4);
@@ -57,9 +59,14 @@ struct Completer {
     for (const auto& future : futures) {
       for (int i = draw(random, 200); i > 0; --i) std::this_thread::yield();
       switch (draw(random, 5)) {
-        case 0: future.try_set_exception(Expected()); break;
-        case 1: future.cancel("future"); break;
-        default: future.try_set_result(1);
+        case 0:
+          future.try_set_exception(Expected());
+          break;
+        case 1:
+          future.cancel("future");
+          break;
+        default:
+          future.try_set_result(1);
       }
     }
   }
@@ -107,27 +114,30 @@ Coro<bool> one_gather(std::vector<Future<Value>> futures, unsigned seed, bool al
 
 void run_rounds(int loops, int rounds) {
   const kit::Watchdog watchdog(std::chrono::seconds(200));
-  coil::run([rounds]() -> Coro<> {
-    Random random(12345);
-    for (int round = 0; round < rounds; ++round) {
-      std::vector<Future<Value>> futures;
-      for (int i = draw(random, 4); i > 0; --i) futures.push_back(create_future<Value>());
-      auto task = create_task(one_gather(futures, static_cast<unsigned>(random()), round % 2 == 0));
-      std::thread completer([futures, seed = random()] { Completer(seed).complete(futures); });
-      std::thread canceller([task, yields = draw(random, 300), times = draw(random, 3)] {
-        for (int i = 0; i < yields; ++i) std::this_thread::yield();
-        for (int i = 0; i < times; ++i) task.cancel("stress");
-      });
-      try {
-        (void)co_await task;
-      } catch (const CancelledError&) {
-        EXPECT_GT(task.cancelling(), 0);
-      }
-      completer.join();
-      canceller.join();
-    }
-    co_await kit::until([] { return all_tasks().size() == 1; });
-  }(), {.loops = loops});
+  coil::run(
+      [rounds]() -> Coro<> {
+        Random random(12345);
+        for (int round = 0; round < rounds; ++round) {
+          std::vector<Future<Value>> futures;
+          for (int i = draw(random, 4); i > 0; --i) futures.push_back(create_future<Value>());
+          auto task =
+              create_task(one_gather(futures, static_cast<unsigned>(random()), round % 2 == 0));
+          std::thread completer([futures, seed = random()] { Completer(seed).complete(futures); });
+          std::thread canceller([task, yields = draw(random, 300), times = draw(random, 3)] {
+            for (int i = 0; i < yields; ++i) std::this_thread::yield();
+            for (int i = 0; i < times; ++i) task.cancel("stress");
+          });
+          try {
+            (void)co_await task;
+          } catch (const CancelledError&) {
+            EXPECT_GT(task.cancelling(), 0);
+          }
+          completer.join();
+          canceller.join();
+        }
+        co_await kit::until([] { return all_tasks().size() == 1; });
+      }(),
+      {.loops = loops});
   EXPECT_EQ(live_values, 0) << "results are left";
 }
 

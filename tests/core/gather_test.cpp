@@ -94,17 +94,21 @@ TEST(gather, takes_any_range) {
 TEST(gather, takes_functions_and_other_awaitables) {
   on_loops([]() -> Coro<> {
     std::string text(50, 'a');
-    auto [a, b, c] = co_await gather([text]() -> Coro<std::size_t> {
-      co_await kit::yield(2);
-      co_return text.size();
-    }, sleep(1ms), gather(give(1), give(2)));
+    auto [a, b, c] = co_await gather(
+        [text]() -> Coro<std::size_t> {
+          co_await kit::yield(2);
+          co_return text.size();
+        },
+        sleep(1ms), gather(give(1), give(2)));
     EXPECT_EQ(a, 50U);
     EXPECT_EQ(c, std::tuple(1, 2));
     (void)b;
-    auto [d] = co_await gather([](int x, std::unique_ptr<int> y) -> Coro<int> {
-      co_await kit::yield(2);
-      co_return x + *y;
-    }, 3, std::make_unique<int>(4));
+    auto [d] = co_await gather(
+        [](int x, std::unique_ptr<int> y) -> Coro<int> {
+          co_await kit::yield(2);
+          co_return x + *y;
+        },
+        3, std::make_unique<int>(4));
     EXPECT_EQ(d, 7);
   });
 }
@@ -154,8 +158,9 @@ TEST(gather, throws_the_first_exception_at_once_and_lets_the_others_run) {
   on_one_loop([]() -> Coro<> {
     auto slow = create_future<int>();
     auto waiting = create_task([slow]() -> Coro<int> { co_return co_await slow; });
-    EXPECT_EQ(co_await thrown_by<std::runtime_error>(gather(fail("late", 5), waiting, fail("early", 1))),
-              "early");
+    EXPECT_EQ(
+        co_await thrown_by<std::runtime_error>(gather(fail("late", 5), waiting, fail("early", 1))),
+        "early");
     EXPECT_FALSE(waiting.done());
     EXPECT_EQ(waiting.cancelling(), 0);
     slow.set_result(9);
@@ -221,7 +226,8 @@ TEST(gather, cancels_all_children_when_it_is_cancelled) {
     auto waiter = create_task([&]() -> Coro<> {
       co_await gather(given, sleeper(cancelled[1]), sleeper(cancelled[2]), future);
     });
-    co_await kit::until([&] { return all_tasks().size() == 5 && TaskRef(waiter).get()->suspended(); });
+    co_await kit::until(
+        [&] { return all_tasks().size() == 5 && TaskRef(waiter).get()->suspended(); });
     co_await kit::yield(3);
     waiter.cancel("all of you");
     EXPECT_EQ(co_await thrown_by<CancelledError>(waiter), "all of you");
@@ -258,13 +264,15 @@ TEST(gather, cancels_its_children_when_the_cancel_came_before_it) {
 TEST(gather, throws_what_a_cancelled_child_throws_instead) {
   on_one_loop([]() -> Coro<> {
     auto waiter = create_task([]() -> Coro<> {
-      co_await gather([]() -> Coro<> {
-        try {
-          co_await sleep_forever();
-        } catch (const CancelledError&) {
-        }
-        throw std::logic_error("clean-up failed");
-      }, give(1));
+      co_await gather(
+          []() -> Coro<> {
+            try {
+              co_await sleep_forever();
+            } catch (const CancelledError&) {
+            }
+            throw std::logic_error("clean-up failed");
+          },
+          give(1));
     });
     co_await kit::yield(3);
     waiter.cancel();
@@ -351,8 +359,9 @@ TEST(gather, may_be_awaited_again) {
     EXPECT_EQ(first, co_await both);
     EXPECT_EQ(first, co_await std::move(both));
     auto failing = gather(fail("again"), give(1));
-    EXPECT_EQ(co_await thrown_by<std::runtime_error>(create_task([&]() -> Coro<> { co_await failing; })),
-              "again");
+    EXPECT_EQ(
+        co_await thrown_by<std::runtime_error>(create_task([&]() -> Coro<> { co_await failing; })),
+        "again");
     EXPECT_EQ(co_await thrown_by<std::runtime_error>(std::move(failing)), "again");
   });
 }
@@ -435,7 +444,8 @@ TEST(gather_results, tells_how_each_one_ended) {
 TEST(gather_results, gives_a_vector_for_a_range) {
   on_loops([]() -> Coro<> {
     std::vector<Task<int>> tasks;
-    for (int i = 0; i < 10; ++i) tasks.push_back(create_task(i % 3 == 0 ? fail("x", i) : give(i, i)));
+    for (int i = 0; i < 10; ++i)
+      tasks.push_back(create_task(i % 3 == 0 ? fail("x", i) : give(i, i)));
     const auto results = co_await gather_results(tasks);
     for (int i = 0; i < 10; ++i) {
       const auto& result = results[static_cast<std::size_t>(i)];

@@ -106,25 +106,31 @@ TEST(reports, a_callback_that_throws) {
 }
 
 TEST(reports, a_coroutine_that_was_never_awaited_in_debug_mode) {
-  on_one_loop([]() -> Coro<> {
-    const kit::Reports reports;
-    { auto dropped = fail(); }
-    EXPECT_EQ(reports.count("never awaited"), 1) << reports.text();
-    EXPECT_EQ(reports.count("fail"), 1) << reports.text();
-    const auto report = reports.all().at(0);
-    EXPECT_NE(std::string(report.origin.file_name()).find("reports_test"), std::string::npos);
-    // Those that were started, refused or cancelled before they started are no such thing.
-    create_task(fail()).cancel();
-    co_await kit::thrown_by<std::runtime_error>(fail());
-    co_await kit::yield(3);
-    EXPECT_EQ(reports.all().size(), 1U) << reports.text();
-  }, {.debug = true});
+  on_one_loop(
+      []() -> Coro<> {
+        const kit::Reports reports;
+        {
+          auto dropped = fail();
+        }
+        EXPECT_EQ(reports.count("never awaited"), 1) << reports.text();
+        EXPECT_EQ(reports.count("fail"), 1) << reports.text();
+        const auto report = reports.all().at(0);
+        EXPECT_NE(std::string(report.origin.file_name()).find("reports_test"), std::string::npos);
+        // Those that were started, refused or cancelled before they started are no such thing.
+        create_task(fail()).cancel();
+        co_await kit::thrown_by<std::runtime_error>(fail());
+        co_await kit::yield(3);
+        EXPECT_EQ(reports.all().size(), 1U) << reports.text();
+      },
+      {.debug = true});
 }
 
 TEST(reports, nothing_of_coroutines_outside_debug_mode) {
   on_one_loop([]() -> Coro<> {
     const kit::Reports reports;
-    { auto dropped = fail(); }
+    {
+      auto dropped = fail();
+    }
     EXPECT_TRUE(reports.empty()) << reports.text();
     co_return;
   });

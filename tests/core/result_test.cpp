@@ -1,6 +1,6 @@
 // Result: a value or an exception.
-#include <coil/result.hpp>
 #include <gtest/gtest.h>
+#include <coil/result.hpp>
 #include <memory>
 #include <stdexcept>
 #include <string>

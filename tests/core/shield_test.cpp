@@ -28,14 +28,16 @@ TEST(shield, gives_the_result_and_throws_the_exception) {
     auto task = create_task(give(3));
     EXPECT_EQ(co_await shield(task), co_await shield(task));
     EXPECT_EQ(co_await shield(give()), task.result());
-    EXPECT_EQ(*co_await shield([](std::unique_ptr<int> p) -> Coro<std::unique_ptr<int>> {
-      co_return p;
-    }, std::make_unique<int>(2)), 2);
+    EXPECT_EQ(
+        *co_await shield([](std::unique_ptr<int> p) -> Coro<std::unique_ptr<int>> { co_return p; },
+                         std::make_unique<int>(2)),
+        2);
     co_await shield(sleep(1ms));
     EXPECT_EQ(co_await thrown_by<std::logic_error>(shield([]() -> Coro<> {
-      co_await kit::yield();
-      throw std::logic_error("no");
-    })), "no");
+                co_await kit::yield();
+                throw std::logic_error("no");
+              })),
+              "no");
   });
 }
 

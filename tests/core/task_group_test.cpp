@@ -1,5 +1,6 @@
 // TaskGroup: what asyncio's own tests ask of it. Waits for all, the first failure cancels the rest,
 // failures come together, a cancellation from outside stays one.
+#include <atomic>
 #include <coil/exception_group.hpp>
 #include <coil/future.hpp>
 #include <coil/loop.hpp>
@@ -10,7 +11,6 @@
 #include <kit/loops.hpp>
 #include <kit/reports.hpp>
 #include <kit/thrown.hpp>
-#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -120,19 +120,20 @@ TEST(task_group, cancels_siblings_and_body_at_the_first_failure) {
     bool body_cancelled = false;
     bool after = false;
     EXPECT_EQ(co_await failures_of(with_task_group([&](TaskGroup& group) -> Coro<> {
-      for (int i = 0; i < 5; ++i) {
-        auto task = group.create_task(sleeper(cancelled));
-        co_await suspended(task);
-      }
-      group.create_task(crash<ZeroDivision>());
-      try {
-        co_await sleep_forever();
-      } catch (const CancelledError&) {
-        body_cancelled = true;
-        throw;
-      }
-      after = true;
-    })), Names{"division by zero"});
+                for (int i = 0; i < 5; ++i) {
+                  auto task = group.create_task(sleeper(cancelled));
+                  co_await suspended(task);
+                }
+                group.create_task(crash<ZeroDivision>());
+                try {
+                  co_await sleep_forever();
+                } catch (const CancelledError&) {
+                  body_cancelled = true;
+                  throw;
+                }
+                after = true;
+              })),
+              Names{"division by zero"});
     EXPECT_EQ(cancelled, 5);
     EXPECT_TRUE(body_cancelled);
     EXPECT_FALSE(after);
@@ -145,10 +146,11 @@ TEST(task_group, cancels_siblings_when_it_only_waits) {
   on_loops([]() -> Coro<> {
     std::atomic<int> cancelled{0};
     EXPECT_EQ(co_await failures_of(with_task_group([&](TaskGroup& group) -> Coro<> {
-      auto task = group.create_task(sleeper(cancelled));
-      co_await suspended(task);
-      group.create_task(crash<ZeroDivision>(8));
-    })), Names{"division by zero"});
+                auto task = group.create_task(sleeper(cancelled));
+                co_await suspended(task);
+                group.create_task(crash<ZeroDivision>(8));
+              })),
+              Names{"division by zero"});
     EXPECT_EQ(cancelled, 1);
     EXPECT_EQ(current_task().cancelling(), 0);
   });
@@ -158,10 +160,11 @@ TEST(task_group, cancels_its_tasks_when_the_body_fails) {
   on_loops([]() -> Coro<> {
     std::atomic<int> cancelled{0};
     EXPECT_EQ(co_await failures_of(with_task_group([&](TaskGroup& group) -> Coro<> {
-      auto task = group.create_task(sleeper(cancelled));
-      co_await suspended(task);
-      throw ValueError();
-    })), Names{"value"});
+                auto task = group.create_task(sleeper(cancelled));
+                co_await suspended(task);
+                throw ValueError();
+              })),
+              Names{"value"});
     EXPECT_EQ(cancelled, 1);
   });
 }
@@ -169,25 +172,27 @@ TEST(task_group, cancels_its_tasks_when_the_body_fails) {
 TEST(task_group, throws_all_failures_together) {
   on_one_loop([]() -> Coro<> {
     EXPECT_EQ(co_await failures_of(with_task_group([](TaskGroup& group) -> Coro<> {
-      group.create_task(crash<ZeroDivision>());
-      group.create_task(crash<ValueError>());
-      group.create_task(crash_on_cancel());
-      try {
-        co_await sleep_forever();
-      } catch (const CancelledError&) {
-      }
-      throw std::logic_error("body");
-    })), (Names{"body", "division by zero", "division by zero", "value"}));
+                group.create_task(crash<ZeroDivision>());
+                group.create_task(crash<ValueError>());
+                group.create_task(crash_on_cancel());
+                try {
+                  co_await sleep_forever();
+                } catch (const CancelledError&) {
+                }
+                throw std::logic_error("body");
+              })),
+              (Names{"body", "division by zero", "division by zero", "value"}));
   });
 }
 
 TEST(task_group, names_itself_in_what_it_throws) {
   on_one_loop([]() -> Coro<> {
-    const auto text = co_await thrown_by<ExceptionGroup>(with_task_group([](TaskGroup& group) -> Coro<> {
-      group.create_task(crash<ZeroDivision>(0));
-      group.create_task(crash<ZeroDivision>(0));
-      co_return;
-    }));
+    const auto text =
+        co_await thrown_by<ExceptionGroup>(with_task_group([](TaskGroup& group) -> Coro<> {
+          group.create_task(crash<ZeroDivision>(0));
+          group.create_task(crash<ZeroDivision>(0));
+          co_return;
+        }));
     EXPECT_TRUE(text.starts_with("unhandled errors in a TaskGroup (2 sub-exceptions)")) << text;
     EXPECT_NE(text.find("division by zero"), std::string::npos);
   });
@@ -256,17 +261,18 @@ TEST(task_group, waits_for_tasks_that_take_their_time_to_be_cancelled) {
   on_loops([]() -> Coro<> {
     std::atomic<bool> cleaned{false};
     EXPECT_EQ(co_await failures_of(with_task_group([&](TaskGroup& group) -> Coro<> {
-      auto slow = group.create_task([&]() -> Coro<> {
-        try {
-          co_await sleep_forever();
-        } catch (const CancelledError&) {
-        }
-        co_await sleep(2ms);
-        cleaned = true;
-      });
-      co_await suspended(slow);
-      group.create_task(crash<ZeroDivision>());
-    })), Names{"division by zero"});
+                auto slow = group.create_task([&]() -> Coro<> {
+                  try {
+                    co_await sleep_forever();
+                  } catch (const CancelledError&) {
+                  }
+                  co_await sleep(2ms);
+                  cleaned = true;
+                });
+                co_await suspended(slow);
+                group.create_task(crash<ZeroDivision>());
+              })),
+              Names{"division by zero"});
     EXPECT_TRUE(cleaned);
   });
 }
@@ -302,12 +308,13 @@ TEST(task_group, lets_a_failing_outer_group_cancel_the_inner) {
   on_loops([]() -> Coro<> {
     std::atomic<int> cancelled{0};
     EXPECT_EQ(co_await failures_of(with_task_group([&](TaskGroup& outer) -> Coro<> {
-      outer.create_task(crash<ValueError>(10));
-      co_await with_task_group([&](TaskGroup& inner) -> Coro<> {
-        inner.create_task(sleeper(cancelled));
-        co_await sleep_forever();
-      });
-    })), Names{"value"});
+                outer.create_task(crash<ValueError>(10));
+                co_await with_task_group([&](TaskGroup& inner) -> Coro<> {
+                  inner.create_task(sleeper(cancelled));
+                  co_await sleep_forever();
+                });
+              })),
+              Names{"value"});
     EXPECT_LE(cancelled, 1);  // 0: it was cancelled before it ran
     EXPECT_EQ(current_task().cancelling(), 0);
   });
@@ -317,25 +324,27 @@ TEST(task_group, nests_the_failures_of_an_inner_group) {
   on_loops([]() -> Coro<> {
     std::atomic<int> cancelled{0};
     EXPECT_EQ(co_await failures_of(with_task_group([&](TaskGroup& outer) -> Coro<> {
-      outer.create_task(sleeper(cancelled));
-      co_await with_task_group([&](TaskGroup& inner) -> Coro<> {
-        inner.create_task(crash<ValueError>());
-        co_await sleep_forever();
-      });
-    })), Names{"(value)"});
+                outer.create_task(sleeper(cancelled));
+                co_await with_task_group([&](TaskGroup& inner) -> Coro<> {
+                  inner.create_task(crash<ValueError>());
+                  co_await sleep_forever();
+                });
+              })),
+              Names{"(value)"});
   });
 }
 
 TEST(task_group, collects_failures_of_both_nested_groups) {
   on_loops([]() -> Coro<> {
     EXPECT_EQ(co_await failures_of(with_task_group([&](TaskGroup& outer) -> Coro<> {
-      auto one = outer.create_task(crash_on_cancel());
-      co_await suspended(one);
-      co_await with_task_group([&](TaskGroup& inner) -> Coro<> {
-        inner.create_task(crash<ValueError>());
-        co_await sleep_forever();
-      });
-    })), (Names{"(value)", "division by zero"}));
+                auto one = outer.create_task(crash_on_cancel());
+                co_await suspended(one);
+                co_await with_task_group([&](TaskGroup& inner) -> Coro<> {
+                  inner.create_task(crash<ValueError>());
+                  co_await sleep_forever();
+                });
+              })),
+              (Names{"(value)", "division by zero"}));
   });
 }
 
@@ -422,18 +431,19 @@ TEST(task_group, takes_no_more_tasks_while_it_shuts_down) {
     const kit::Reports reports;
     bool refused = false;
     EXPECT_EQ(co_await failures_of(with_task_group([&](TaskGroup& group) -> Coro<> {
-      group.create_task(crash<ZeroDivision>());
-      try {
-        co_await sleep_forever();
-      } catch (const CancelledError&) {
-        try {
-          group.create_task(give(1));
-        } catch (const std::runtime_error& error) {
-          refused = std::string(error.what()).find("shutting down") != std::string::npos;
-        }
-        throw;
-      }
-    })), Names{"division by zero"});
+                group.create_task(crash<ZeroDivision>());
+                try {
+                  co_await sleep_forever();
+                } catch (const CancelledError&) {
+                  try {
+                    group.create_task(give(1));
+                  } catch (const std::runtime_error& error) {
+                    refused = std::string(error.what()).find("shutting down") != std::string::npos;
+                  }
+                  throw;
+                }
+              })),
+              Names{"division by zero"});
     EXPECT_TRUE(refused);
     EXPECT_TRUE(reports.empty()) << reports.text();
   });
@@ -479,7 +489,7 @@ TEST(task_group, preserves_an_outer_cancellation_request) {
       }
     });
     co_await kit::yield(3);
-    gate.set_result();    // the task will fail ...
+    gate.set_result();     // the task will fail ...
     runner.cancel("too");  // ... and the cancel comes before it did
     co_await thrown_by<CancelledError>(runner);
     EXPECT_EQ(group_failed, cancelled_after);
@@ -553,10 +563,12 @@ TEST(task_group, of_a_thousand_tasks_on_every_loop) {
     std::atomic<int> ended{0};
     co_await with_task_group([&](TaskGroup& group) -> Coro<> {
       for (int i = 0; i < 1000; ++i)
-        group.create_task([](std::atomic<int>& count, int n) -> Coro<> {
-          co_await kit::yield(n % 3);
-          ++count;
-        }, std::ref(ended), i);
+        group.create_task(
+            [](std::atomic<int>& count, int n) -> Coro<> {
+              co_await kit::yield(n % 3);
+              ++count;
+            },
+            std::ref(ended), i);
       co_return;
     });
     EXPECT_EQ(ended, 1000);
@@ -569,15 +581,17 @@ TEST(task_group, survives_failures_everywhere_at_once) {
       std::atomic<int> ended{0};
       const auto failures = co_await failures_of(with_task_group([&](TaskGroup& group) -> Coro<> {
         for (int i = 0; i < 32; ++i)
-          group.create_task([](std::atomic<int>& count, int n) -> Coro<> {
-            struct End {
-              std::atomic<int>& count;
-              ~End() { ++count; }
-            } const end{count};
-            co_await kit::yield(n % 5);
-            if (n % 2 == 0) throw ValueError();
-            co_await sleep_forever();
-          }, std::ref(ended), i);
+          group.create_task(
+              [](std::atomic<int>& count, int n) -> Coro<> {
+                struct End {
+                  std::atomic<int>& count;
+                  ~End() { ++count; }
+                } const end{count};
+                co_await kit::yield(n % 5);
+                if (n % 2 == 0) throw ValueError();
+                co_await sleep_forever();
+              },
+              std::ref(ended), i);
         co_return;
       }));
       EXPECT_GE(failures.size(), 1U);

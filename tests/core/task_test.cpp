@@ -1,9 +1,9 @@
 // create_task and Task: order, handles, results, callbacks, names.
+#include <algorithm>
 #include <coil/loop.hpp>
 #include <coil/task.hpp>
 #include <kit/loops.hpp>
 #include <kit/thrown.hpp>
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -105,7 +105,8 @@ TEST(task, keeps_its_result_when_another_task_is_made_of_it) {
 
 TEST(task, gives_its_result_away_to_one_who_moves_it) {
   on_loops([]() -> Coro<> {
-    auto task = create_task([]() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(4); });
+    auto task =
+        create_task([]() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(4); });
     const std::unique_ptr<int> owned = co_await std::move(task);
     EXPECT_EQ(*owned, 4);
   });
@@ -206,13 +207,15 @@ TEST(task, has_a_name_that_can_be_set) {
 
 TEST(task, knows_itself_by_current_task) {
   on_loops([]() -> Coro<> {
-    auto task = create_task([]() -> Coro<std::string> {
-      co_await kit::yield();
-      const auto before = current_task();
-      co_await kit::yield();
-      EXPECT_EQ(before, current_task());
-      co_return current_task().name();
-    }, {.name = "me"});
+    auto task = create_task(
+        []() -> Coro<std::string> {
+          co_await kit::yield();
+          const auto before = current_task();
+          co_await kit::yield();
+          EXPECT_EQ(before, current_task());
+          co_return current_task().name();
+        },
+        {.name = "me"});
     EXPECT_EQ(co_await task, "me");
     EXPECT_FALSE(TaskRef(task) == current_task());
   });
@@ -265,7 +268,8 @@ TEST(task, calls_back_soon_and_in_order_of_registration) {
       log.emplace_back("body");
       co_return 5;
     });
-    task.add_done_callback([&](const Future<int>& f) { log.push_back("a" + std::to_string(f.result())); });
+    task.add_done_callback(
+        [&](const Future<int>& f) { log.push_back("a" + std::to_string(f.result())); });
     const auto id = task.add_done_callback([&](const Future<int>&) { log.emplace_back("never"); });
     task.add_done_callback([&](const Future<int>&) { log.emplace_back("b"); });
     EXPECT_EQ(task.remove_done_callback(id), 1);
@@ -294,11 +298,13 @@ TEST(task, calls_back_on_the_loop_that_registered) {
     auto stop = create_future<>();
     auto watched = create_task([stop]() -> Coro<> { co_await stop; });
     auto called_on = create_future<Loop*>();
-    auto registrar = create_task([&]() -> Coro<> {
-      watched.add_done_callback(
-          [called_on](const Future<>&) { called_on.set_result(&get_running_loop()); });
-      co_return;
-    }, {.affinity = Affinity::loop});
+    auto registrar = create_task(
+        [&]() -> Coro<> {
+          watched.add_done_callback(
+              [called_on](const Future<>&) { called_on.set_result(&get_running_loop()); });
+          co_return;
+        },
+        {.affinity = Affinity::loop});
     co_await registrar;
     Loop* const home = &registrar.get_loop();
     co_await kit::yield(3);
@@ -311,13 +317,15 @@ TEST(task, stays_on_its_loop_when_pinned) {
   on_loops([]() -> Coro<> {
     std::vector<Task<>> tasks;
     for (int i = 0; i < 20; ++i)
-      tasks.push_back(create_task([]() -> Coro<> {
-        Loop* const home = &get_running_loop();
-        for (int round = 0; round < 20; ++round) {
-          co_await sleep(std::chrono::microseconds(round % 3 == 0 ? 100 : 0));
-          EXPECT_EQ(&get_running_loop(), home);
-        }
-      }, {.affinity = Affinity::loop}));
+      tasks.push_back(create_task(
+          []() -> Coro<> {
+            Loop* const home = &get_running_loop();
+            for (int round = 0; round < 20; ++round) {
+              co_await sleep(std::chrono::microseconds(round % 3 == 0 ? 100 : 0));
+              EXPECT_EQ(&get_running_loop(), home);
+            }
+          },
+          {.affinity = Affinity::loop}));
     for (auto& task : tasks) co_await task;
   });
 }
@@ -334,9 +342,8 @@ TEST(task, can_be_made_for_a_loop_from_any_thread) {
     EXPECT_EQ(co_await result, 11);
     thread.join();
     auto answer = create_future<std::string>();
-    std::thread other([&] {
-      answer.set_result(run_coroutine_threadsafe(give_text(), loop).get());
-    });
+    std::thread other(
+        [&] { answer.set_result(run_coroutine_threadsafe(give_text(), loop).get()); });
     EXPECT_FALSE((co_await answer).empty());
     other.join();
   });

@@ -33,9 +33,10 @@ TEST(timeout, gives_the_result_of_a_body_that_is_quick_enough) {
       co_return 3;
     });
     EXPECT_EQ(value, 3);
-    EXPECT_EQ(*co_await timeout(std::nullopt, []() -> Coro<std::unique_ptr<int>> {
-      co_return std::make_unique<int>(1);
-    }), 1);
+    EXPECT_EQ(*co_await timeout(
+                  std::nullopt,
+                  []() -> Coro<std::unique_ptr<int>> { co_return std::make_unique<int>(1); }),
+              1);
     co_await timeout_at(std::nullopt, [](Timeout& limit) -> Coro<> {
       EXPECT_FALSE(limit.when().has_value());
       co_return;
@@ -92,17 +93,21 @@ TEST(timeout, lets_a_body_that_never_suspends_finish) {
 
 TEST(timeout, lets_other_exceptions_of_the_body_through) {
   on_loops([]() -> Coro<> {
-    EXPECT_EQ(co_await thrown_by<std::logic_error>(timeout(10s, []() -> Coro<> {
-      co_await kit::yield();
-      throw std::logic_error("own");
-    })), "own");
-    EXPECT_EQ(co_await thrown_by<std::logic_error>(timeout(1ms, []() -> Coro<> {
-      try {
-        co_await sleep_forever();
-      } catch (const CancelledError&) {
-      }
-      throw std::logic_error("instead");
-    })), "instead");
+    EXPECT_EQ(co_await thrown_by<std::logic_error>(timeout(10s,
+                                                           []() -> Coro<> {
+                                                             co_await kit::yield();
+                                                             throw std::logic_error("own");
+                                                           })),
+              "own");
+    EXPECT_EQ(co_await thrown_by<std::logic_error>(timeout(1ms,
+                                                           []() -> Coro<> {
+                                                             try {
+                                                               co_await sleep_forever();
+                                                             } catch (const CancelledError&) {
+                                                             }
+                                                             throw std::logic_error("instead");
+                                                           })),
+              "instead");
     EXPECT_EQ(current_task().cancelling(), 0);
   });
 }
@@ -110,14 +115,17 @@ TEST(timeout, lets_other_exceptions_of_the_body_through) {
 TEST(timeout, tells_inner_from_outer) {
   on_loops([]() -> Coro<> {
     bool inner_threw = false;
-    EXPECT_EQ(co_await timeout(10s, [&]() -> Coro<int> {
-      try {
-        co_await timeout(1ms, []() -> Coro<> { co_await sleep_forever(); });
-      } catch (const TimeoutError&) {
-        inner_threw = true;
-      }
-      co_return 1;
-    }), 1);
+    EXPECT_EQ(co_await timeout(10s,
+                               [&]() -> Coro<int> {
+                                 try {
+                                   co_await timeout(1ms,
+                                                    []() -> Coro<> { co_await sleep_forever(); });
+                                 } catch (const TimeoutError&) {
+                                   inner_threw = true;
+                                 }
+                                 co_return 1;
+                               }),
+              1);
     EXPECT_TRUE(inner_threw);
     bool inner_expired = false;
     co_await thrown_by<TimeoutError>(timeout(1ms, [&]() -> Coro<> {
@@ -167,9 +175,8 @@ TEST(timeout, cannot_be_rescheduled_once_it_expired) {
 
 TEST(timeout, leaves_a_cancellation_from_outside_a_cancellation) {
   on_loops([]() -> Coro<> {
-    auto task = create_task([]() -> Coro<> {
-      co_await timeout(10s, []() -> Coro<> { co_await sleep_forever(); });
-    });
+    auto task = create_task(
+        []() -> Coro<> { co_await timeout(10s, []() -> Coro<> { co_await sleep_forever(); }); });
     co_await kit::until([&] { return TaskRef(task).get()->suspended(); });
     task.cancel("outside");
     EXPECT_EQ(co_await thrown_by<CancelledError>(task), "outside");
@@ -199,9 +206,8 @@ TEST(timeout, does_not_fire_after_its_end) {
   on_loops([]() -> Coro<> {
     for (int i = 0; i < 200; ++i) {
       try {
-        co_await timeout(std::chrono::microseconds(i % 7 * 10), []() -> Coro<> {
-          co_await sleep(std::chrono::microseconds(30));
-        });
+        co_await timeout(std::chrono::microseconds(i % 7 * 10),
+                         []() -> Coro<> { co_await sleep(std::chrono::microseconds(30)); });
       } catch (const TimeoutError&) {
       }
       EXPECT_EQ(current_task().cancelling(), 0);

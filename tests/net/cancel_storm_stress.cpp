@@ -13,6 +13,7 @@
 #include <atomic>
 #include <coil/coil.hpp>
 #include <coil/net.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,7 +21,6 @@
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -37,13 +37,28 @@ constexpr const char* kind_names[] = {"recv",        "send",  "accept", "connect
                                       "stream read", "sleep", "future", "gather"};
 
 struct Outcomes {
-  std::atomic<long> finished = 0;   // in spite of the cancel
+  std::atomic<long> finished = 0;  // in spite of the cancel
   std::atomic<long> cancelled = 0;
 };
 std::array<Outcomes, kinds> outcomes;
 
 // The byte at position `at` of every stream here.
 char stream_byte(std::size_t at) { return static_cast<char>((at * 2654435761U) >> 13); }
+
+// Drawn by a lane and by its victim at the same time.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed << 32) {}
+  std::uint32_t operator()() {  // splitmix64
+    std::uint64_t z = state_.fetch_add(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return static_cast<std::uint32_t>(z >> 32);
+  }
+
+ private:
+  std::atomic<std::uint64_t> state_;
+};
 
 // Memory that an operation has given back, scribbled over: nobody may write to it any more.
 class Quarantine {
@@ -97,17 +112,34 @@ class Lane {
  private:
   Coro<> attempt(Kind kind) {
     switch (kind) {
-      case Recv: co_await cancel(kind, recv_victim()); break;
-      case Send: co_await cancel(kind, send_victim()); break;
-      case Accept: co_await cancel(kind, accept_victim()); break;
-      case Connect: co_await cancel(kind, connect_victim()); break;
-      case StreamRead: co_await cancel(kind, read_victim()); break;
-      case Sleep: co_await cancel(kind, [](int us) -> Coro<> {
-        co_await coil::sleep(std::chrono::microseconds(us));
-      }(static_cast<int>(random_() % 60))); break;
-      case Future: co_await cancel_future(); break;
-      case Gather: co_await cancel(kind, gather_victim()); break;
-      case kinds: break;
+      case Recv:
+        co_await cancel(kind, recv_victim());
+        break;
+      case Send:
+        co_await cancel(kind, send_victim());
+        break;
+      case Accept:
+        co_await cancel(kind, accept_victim());
+        break;
+      case Connect:
+        co_await cancel(kind, connect_victim());
+        break;
+      case StreamRead:
+        co_await cancel(kind, read_victim());
+        break;
+      case Sleep:
+        co_await cancel(kind, [](int us) -> Coro<> {
+          co_await coil::sleep(std::chrono::microseconds(us));
+        }(static_cast<int>(random_() % 60)));
+        break;
+      case Future:
+        co_await cancel_future();
+        break;
+      case Gather:
+        co_await cancel(kind, gather_victim());
+        break;
+      case kinds:
+        break;
     }
   }
 
@@ -167,22 +199,14 @@ class Lane {
   }
 
   Coro<> read_victim() {
-    if (random_() % 2 == 0) {
-      std::string memory(1 + random_() % 3000, '\0');
-      for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = stream_byte(fed_ + i);
-      // Not cancelled half way: it is taken at once while the peer reads.
-      const std::size_t n = memory.size();
-      auto sending = coil::create_task(send_whole(std::move(memory)));
-      fed_ += n;
-      feeding_.push_back(sending);
-    }
     check_stream(co_await stream_->stream.reader.read(1 + random_() % 4000), read_);
   }
-  Coro<> send_whole(std::string memory) {
-    const auto order = fed_order_++;
-    while (fed_done_ != order) co_await coil::sleep(0ms);
+  // Something to read, half of the time.
+  Coro<> feed() {
+    if (random_() % 2 == 0 || fed_ - read_ > 20'000) co_return;
+    std::string memory(1 + random_() % 3000, '\0');
+    for (char& c : memory) c = stream_byte(fed_++);
     co_await stream_->bare.send_all(memory);
-    ++fed_done_;
   }
 
   Coro<> accept_victim() { note_accepted(co_await listener_.accept()); }
@@ -215,15 +239,13 @@ class Lane {
     co_await coil::gather(coil::sleep(us), coil::sleep(0ms), coil::sleep(us / 2));
   }
 
-  std::mt19937 random_;
+  Random random_;
   Quarantine quarantine_;
   std::optional<kit::BarePair> pair_;
   std::optional<kit::HalfBare> stream_;
   Socket listener_;
   std::size_t sent_ = 0, received_ = 0;
   std::size_t fed_ = 0, read_ = 0;
-  std::size_t fed_order_ = 0, fed_done_ = 0;
-  std::vector<coil::Task<>> feeding_;
   long connected_ = 0, accepted_ = 0;
 };
 

@@ -21,9 +21,8 @@ TEST(OpenConnection, a_refused_connection_says_where_it_was_to_go) {
     const auto port = server.port();
     server.close();
     co_await server.wait_closed();
-    EXPECT_EQ(
-        co_await kit::thrown_by<std::system_error>(coil::open_connection("127.0.0.1", port)),
-        "connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
+    EXPECT_EQ(co_await kit::thrown_by<std::system_error>(coil::open_connection("127.0.0.1", port)),
+              "connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
     // All addresses of a name are tried, and all reasons told.
     EXPECT_THAT(
         co_await kit::thrown_by<std::system_error>(coil::open_connection("localhost", port)),
@@ -75,8 +74,7 @@ TEST(OpenConnection, happy_eyeballs_tries_the_next_address_beside_one_that_does_
     }
     co_await kit::until([&] { return kit::open_descriptors() <= before; });
     // A refusal does not wait for the delay.
-    auto socket =
-        co_await coil::wait_for(coil::detail::connect_to_any({refused, good}, 1h), 10s);
+    auto socket = co_await coil::wait_for(coil::detail::connect_to_any({refused, good}, 1h), 10s);
     EXPECT_EQ(socket.remote_address(), good);
   });
 }
@@ -93,8 +91,8 @@ TEST(OpenConnection, happy_eyeballs_fails_with_every_reason_and_can_be_cancelled
         refused.push_back(sockets.back().local_address());
       }
     }
-    const auto text = co_await kit::thrown_by<std::system_error>(
-        coil::detail::connect_to_any(refused, 1ms));
+    const auto text =
+        co_await kit::thrown_by<std::system_error>(coil::detail::connect_to_any(refused, 1ms));
     for (const auto& address : refused)
       EXPECT_THAT(text, testing::HasSubstr(address.to_string() + ": Connection refused"));
     const int before = kit::open_descriptors();

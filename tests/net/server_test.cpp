@@ -92,8 +92,7 @@ TEST(Server, every_loop_accepts) {
           const std::lock_guard lock(mutex);
           return loops.size();
         };
-        for (int i = 0; i < 400 && seen() < 4; ++i)
-          EXPECT_EQ(co_await ask(server.port(), ""), "x");
+        for (int i = 0; i < 400 && seen() < 4; ++i) EXPECT_EQ(co_await ask(server.port(), ""), "x");
         EXPECT_EQ(seen(), 4U);
       }(),
       options);

@@ -73,9 +73,10 @@ TEST(Socket, errors_name_the_operation_and_its_operands) {
     EXPECT_EQ(co_await kit::thrown_by<std::system_error>(socket.recv(buffer)),
               "recv: Transport endpoint is not connected");
     EXPECT_EQ(co_await kit::thrown_by<std::system_error>([&]() -> Coro<> {
-      socket.bind(Address("192.0.2.1", 5));
-      co_return;
-    }()), "bind to 192.0.2.1:5: Cannot assign requested address");
+                socket.bind(Address("192.0.2.1", 5));
+                co_return;
+              }()),
+              "bind to 192.0.2.1:5: Cannot assign requested address");
     EXPECT_EQ(co_await kit::error_of(listener.accept()), EBADF);
     EXPECT_EQ(co_await kit::error_of(Socket().connect(address)), EBADF);
   });
@@ -228,7 +229,9 @@ TEST(Socket, one_that_is_dropped_while_in_use_is_closed_safely) {
     std::byte buffer[10];
     auto recv = coil::create_task(kit::error_of(near.recv(buffer)));
     co_await coil::sleep(1ms);
-    { const auto gone = std::move(near); }
+    {
+      const auto gone = std::move(near);
+    }
     EXPECT_EQ(co_await recv, ECANCELED);
     EXPECT_EQ(co_await recv_text(far, 10), "");
   });

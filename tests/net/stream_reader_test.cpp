@@ -45,9 +45,9 @@ TEST(StreamReader, readuntil_finds_a_separator_that_arrives_in_pieces) {
     }
     EXPECT_EQ(co_await read, "GET /\r\nx: \r\n\rx\r\n\r\n");
     EXPECT_EQ(co_await near.reader.read(100), "rest");
-    EXPECT_EQ(co_await kit::thrown_by<std::invalid_argument>([&]() -> Coro<> {
-      (void)co_await near.reader.readuntil("");
-    }()), "readuntil: the separator should be at least one byte");
+    EXPECT_EQ(co_await kit::thrown_by<std::invalid_argument>(
+                  [&]() -> Coro<> { (void)co_await near.reader.readuntil(""); }()),
+              "readuntil: the separator should be at least one byte");
   });
 }
 

@@ -70,9 +70,10 @@ TEST(StreamWriter, half_closed_it_still_reads) {
     far.writer.close();
     EXPECT_EQ(co_await near.reader.read(), "answer");
     EXPECT_EQ(co_await kit::thrown_by<std::runtime_error>([&]() -> Coro<> {
-      near.writer.write("more");
-      co_return;
-    }()), "Cannot call write() after write_eof()");
+                near.writer.write("more");
+                co_return;
+              }()),
+              "Cannot call write() after write_eof()");
   });
 }
 
@@ -125,7 +126,9 @@ TEST(StreamWriter, dropping_every_handle_closes_the_connection) {
   kit::on_loops([]() -> Coro<> {
     auto [stream, bare] = co_await kit::half_bare();
     stream.writer.write("last words");
-    { const auto gone = std::move(stream); }
+    {
+      const auto gone = std::move(stream);
+    }
     std::byte buffer[100];
     EXPECT_EQ(kit::text_of(std::span(buffer).first(co_await bare.recv(buffer))), "last words");
     EXPECT_EQ(co_await bare.recv(buffer), 0U);
@@ -140,10 +143,14 @@ TEST(StreamWriter, a_dropped_connection_is_reported_in_debug_mode) {
             [&](const coil::ExceptionContext& context) { message = context.message; });
         auto [stream, bare] = co_await kit::half_bare();
         const auto peer = stream.writer.peername().to_string();
-        { const auto gone = std::move(stream); }
+        {
+          const auto gone = std::move(stream);
+        }
         EXPECT_EQ(message, "unclosed connection to " + peer);
         message.clear();
-        { const auto gone = std::move(bare); }
+        {
+          const auto gone = std::move(bare);
+        }
         EXPECT_THAT(message, testing::StartsWith("unclosed socket " + peer));
         coil::get_running_loop().set_exception_handler({});
       },

@@ -27,8 +27,8 @@ using namespace std::chrono_literals;
 namespace {
 
 enum class Way { Loop, Pinned, Anywhere, Thread, Ring, Timer, Count };
-constexpr const char* way_names[] = {"a loop's inbox", "a pinned task", "a task for any loop",
-                                     "a foreign thread", "a ring",      "a timer"};
+constexpr const char* way_names[] = {"a loop's inbox",   "a pinned task", "a task for any loop",
+                                     "a foreign thread", "a ring",        "a timer"};
 
 // A thread that is no loop: completes futures that it is given.
 class Foreigner {
@@ -66,7 +66,8 @@ class Foreigner {
   std::thread thread_;
 };
 
-constexpr detail::LeafKind nop_leaf{.name = "nop", .cancel = &detail::OperationAwaiter::cancel_leaf};
+constexpr detail::LeafKind nop_leaf{.name = "nop",
+                                    .cancel = &detail::OperationAwaiter::cancel_leaf};
 struct Nop : detail::OperationAwaiter {
   Nop() : OperationAwaiter(nop_leaf) { code = detail::OpCode::Nop; }
 };
@@ -94,8 +95,12 @@ Coro<> hand_over(Course& course, Way way, std::mt19937& random) {
       co_await arrived;
       break;
     }
-    case Way::Pinned: co_await loop.create_task(nothing()); break;
-    case Way::Anywhere: co_await create_task(nothing()); break;
+    case Way::Pinned:
+      co_await loop.create_task(nothing());
+      break;
+    case Way::Anywhere:
+      co_await create_task(nothing());
+      break;
     case Way::Thread: {
       auto arrived = create_future<>();
       course.foreigners[random() % course.foreigners.size()].give(arrived);
@@ -107,7 +112,9 @@ Coro<> hand_over(Course& course, Way way, std::mt19937& random) {
       EXPECT_EQ(co_await nop, 0);
       break;
     }
-    default: co_await sleep(std::chrono::nanoseconds(random() % 50'000)); break;
+    default:
+      co_await sleep(std::chrono::nanoseconds(random() % 50'000));
+      break;
   }
 }
 

@@ -124,8 +124,7 @@ TEST(loop, waits_for_ever_without_a_limit_and_refuses_nan) {
     const Handle handle = loop.call_later(std::nullopt, [&] { called = true; });
     EXPECT_EQ(handle.when(), TimePoint::max());
     loop.call_later(std::chrono::hours::max(), [&] { called = true; });
-    EXPECT_THROW(loop.call_later(std::chrono::duration<double>(NAN), [] {}),
-                 std::invalid_argument);
+    EXPECT_THROW(loop.call_later(std::chrono::duration<double>(NAN), [] {}), std::invalid_argument);
     co_await sleep(2ms);
     EXPECT_FALSE(called);
     EXPECT_TRUE(handle.cancel());

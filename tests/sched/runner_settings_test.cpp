@@ -41,10 +41,10 @@ TEST(runner_settings, refuses_impossible_numbers_of_loops) {
 
 TEST(runner_settings, refuses_environment_values_that_mean_nothing) {
   const std::pair<const char*, const char*> bad[] = {
-      {"COIL_LOOPS", "many"},  {"COIL_LOOPS", "2x"},        {"COIL_LOOPS", "-1"},
-      {"COIL_LOOPS", "1.5"},   {"COIL_LOOPS", "99999999999"}, {"COIL_LOOPS", "5000"},
-      {"COIL_PIN", "yes"},     {"COIL_DEBUG", "2"},         {"COIL_STEAL", "off"},
-      {"COIL_BACKEND", "kqueue"}, {"COIL_SIM_SEED", "-3"},  {"COIL_SIM_SEED", "0x10"},
+      {"COIL_LOOPS", "many"},     {"COIL_LOOPS", "2x"},          {"COIL_LOOPS", "-1"},
+      {"COIL_LOOPS", "1.5"},      {"COIL_LOOPS", "99999999999"}, {"COIL_LOOPS", "5000"},
+      {"COIL_PIN", "yes"},        {"COIL_DEBUG", "2"},           {"COIL_STEAL", "off"},
+      {"COIL_BACKEND", "kqueue"}, {"COIL_SIM_SEED", "-3"},       {"COIL_SIM_SEED", "0x10"},
   };
   for (const auto& [name, value] : bad) {
     const std::string text = refusal_of(name, value);

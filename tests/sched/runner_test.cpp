@@ -102,9 +102,8 @@ TEST(runner, refuses_to_run_inside_a_running_loop) {
     Runner inner({.loops = 1});
     refused([&] { inner.run([]() -> Coro<> { co_return; }()); });
     co_await kit::yield();
-    get_running_loop().call_soon([&, refused] {
-      refused([&] { inner.run([]() -> Coro<> { co_return; }()); });
-    });
+    get_running_loop().call_soon(
+        [&, refused] { refused([&] { inner.run([]() -> Coro<> { co_return; }()); }); });
     co_await sleep(1ms);
   });
 }
@@ -240,8 +239,7 @@ TEST(runner, shows_every_live_task_of_every_loop) {
         made.push_back(loop->create_task([]() -> Coro<> { co_await sleep_forever(); }));
     const auto seen = all_tasks();
     EXPECT_EQ(seen.size(), made.size() + 1);
-    for (const auto& task : made)
-      EXPECT_NE(std::find(seen.begin(), seen.end(), task), seen.end());
+    for (const auto& task : made) EXPECT_NE(std::find(seen.begin(), seen.end(), task), seen.end());
     EXPECT_EQ(runner.metrics().tasks, made.size() + 1);
     EXPECT_EQ(runner.metrics().loops.size(), 3U);
     co_return;

@@ -138,16 +138,18 @@ TEST(fairness, lets_a_timer_through_to_a_loop_that_is_never_idle) {
   for (const int loops : {1, 2}) {
     for (const Affinity affinity : {Affinity::any, Affinity::loop}) {
       const kit::Watchdog watchdog;
-      run([&]() -> Coro<> {
-        std::vector<std::unique_ptr<ChattyPair>> pairs;
-        for (int i = 0; i < 2 * loops; ++i)
-          pairs.push_back(std::make_unique<ChattyPair>(affinity));
-        bool called = false;
-        get_running_loop().call_later(1ms, [&] { called = true; });
-        co_await sleep(3ms);
-        EXPECT_TRUE(called);
-        for (auto& pair : pairs) co_await pair->end();
-      }(), {.loops = loops});
+      run(
+          [&]() -> Coro<> {
+            std::vector<std::unique_ptr<ChattyPair>> pairs;
+            for (int i = 0; i < 2 * loops; ++i)
+              pairs.push_back(std::make_unique<ChattyPair>(affinity));
+            bool called = false;
+            get_running_loop().call_later(1ms, [&] { called = true; });
+            co_await sleep(3ms);
+            EXPECT_TRUE(called);
+            for (auto& pair : pairs) co_await pair->end();
+          }(),
+          {.loops = loops});
     }
   }
 }
@@ -168,8 +170,8 @@ TEST(fairness, lets_posts_from_other_loops_and_threads_through) {
         std::thread thread([&] {
           loop->call_soon_threadsafe([&] { future.set_result(); });
           auto direct = create_future<>();
-          auto waiter = run_coroutine_threadsafe(
-              [](Future<> f) -> Coro<> { co_await f; }(direct), *loop);
+          auto waiter =
+              run_coroutine_threadsafe([](Future<> f) -> Coro<> { co_await f; }(direct), *loop);
           direct.set_result();
           waiter.get();
         });

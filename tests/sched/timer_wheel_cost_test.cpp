@@ -30,7 +30,7 @@ class WatchedTimers {
     base_ = static_cast<std::byte*>(memory);
     for (std::size_t i = 0; i < count; ++i) new (base_ + i * page_) Timer(quiet);
     current = this;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_flags = SA_SIGINFO;
     action.sa_sigaction = &on_fault;
     ::sigaction(SIGSEGV, &action, &before_);
@@ -72,7 +72,7 @@ class WatchedTimers {
   std::size_t page_;
   std::byte* base_;
   std::size_t touched_ = 0;
-  struct sigaction before_ {};
+  struct sigaction before_{};
 };
 
 // Closing all pages takes a millisecond, so only every so many-th action is watched.
@@ -101,8 +101,8 @@ TEST(timer_wheel_cost, arming_touches_no_more_timers_than_it_has_neighbours) {
   WatchedTimers timers(count);
   TimerWheel wheel(start);
   std::mt19937_64 random(3);
-  const auto most = most_touched(
-      timers, [&](std::size_t i) { wheel.arm(timers[i], start + some_time(random)); });
+  const auto most =
+      most_touched(timers, [&](std::size_t i) { wheel.arm(timers[i], start + some_time(random)); });
   EXPECT_GE(most, 1U) << "the watch does not work";
   EXPECT_LE(most, 3U);
 }
@@ -138,8 +138,7 @@ TEST(timer_wheel_cost, time_that_passes_touches_each_timer_once_per_level) {
   std::size_t total = 0;
   std::size_t turns_that_touch = 0;
   for (int second = 0; second < 3'600; second += 10) {
-    const auto n =
-        timers.touched_by([&] { wheel.advance(start + std::chrono::seconds(second)); });
+    const auto n = timers.touched_by([&] { wheel.advance(start + std::chrono::seconds(second)); });
     total += n;
     turns_that_touch += n != 0;
   }

@@ -62,12 +62,18 @@ class Pair {
     switch (random_() % 8) {
       case 0:
       case 1:
-      case 2: return arm(pick(), random_deadline());
-      case 3: return disarm(pick());
-      case 4: return advance(now_ + random_span(leap()));
-      case 5: return advance(now_ + random_span(24));
-      case 6: return advance(std::min(wheel_.next_deadline(), now_ + Duration(24h)));
-      default: return advance(now_);
+      case 2:
+        return arm(pick(), random_deadline());
+      case 3:
+        return disarm(pick());
+      case 4:
+        return advance(now_ + random_span(leap()));
+      case 5:
+        return advance(now_ + random_span(24));
+      case 6:
+        return advance(std::min(wheel_.next_deadline(), now_ + Duration(24h)));
+      default:
+        return advance(now_);
     }
   }
   void drain() {
@@ -96,9 +102,7 @@ class Pair {
     if (kind <= 4 && !model_.empty()) return std::next(model_.begin(), skip())->first;  // the same
     return add_saturated(now_, random_span(62));
   }
-  std::ptrdiff_t skip() {
-    return static_cast<std::ptrdiff_t>(random_() % model_.size());
-  }
+  std::ptrdiff_t skip() { return static_cast<std::ptrdiff_t>(random_() % model_.size()); }
 
   void arm(int id, TimePoint deadline) {
     if (armed(id)) return;
@@ -166,8 +170,8 @@ TEST(timer_wheel, does_what_a_sorted_list_does) {
 TEST(timer_wheel, reaches_far_deadlines_exactly) {
   Recorder recorder;
   const Duration days = 24h;
-  const std::vector<Duration> spans = {1ns, 65'536ns, 1ms, 1h, 36h, days * 30, days * 365,
-                                       days * 365 * 100};
+  const std::vector<Duration> spans = {1ns, 65'536ns,  1ms,        1h,
+                                       36h, days * 30, days * 365, days * 365 * 100};
   for (const Duration span : spans) {
     SCOPED_TRACE(span.count());
     TimerWheel wheel(start);

@@ -44,8 +44,8 @@ class FakeRoot {
 
 TEST(cgroup, gives_a_container_of_one_and_a_half_processors_two_loops) {
   FakeRoot root;
-  root.file("proc/self/cgroup", "0::/pod/app").file("sys/fs/cgroup/pod/app/cpu.max",
-                                                     "150000 100000");
+  root.file("proc/self/cgroup", "0::/pod/app")
+      .file("sys/fs/cgroup/pod/app/cpu.max", "150000 100000");
   EXPECT_EQ(root.limit(), 2U);
 }
 
@@ -103,7 +103,8 @@ TEST(topology, knows_nodes_and_shared_caches) {
   const Topology machine = Topology::synthetic("numa:2 l3:2 core:2 pu:1");
   ASSERT_EQ(machine.processors.size(), 8U);
   int counts[3] = {};
-  for (std::size_t i = 1; i < 8; ++i) ++counts[distance(machine.processors[0], machine.processors[i])];
+  for (std::size_t i = 1; i < 8; ++i)
+    ++counts[distance(machine.processors[0], machine.processors[i])];
   EXPECT_EQ(counts[0], 1);  // its neighbour under the same L3
   EXPECT_EQ(counts[1], 2);  // the other L3 of its node
   EXPECT_EQ(counts[2], 4);  // the other node

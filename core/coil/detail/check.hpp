@@ -8,8 +8,8 @@ namespace coil::detail {
 
 }  // namespace coil::detail
 
-#define COIL_CHECK(condition, what)                                                      \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]]                                                       \
-      ::coil::detail::fail_invariant(what, __FILE_NAME__, __LINE__);                     \
+#define COIL_CHECK(condition, what)                                  \
+  do {                                                               \
+    if (!(condition)) [[unlikely]]                                   \
+      ::coil::detail::fail_invariant(what, __FILE_NAME__, __LINE__); \
   } while (false)

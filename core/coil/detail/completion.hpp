@@ -66,7 +66,8 @@ class Completion {
   // The same when the caller holds the only reference to the future: nobody can begin to wait.
   // Waiters that hold no reference (done callbacks) may be there already.
   void complete_alone(Phase phase) noexcept {
-    if (head_ != nullptr) [[unlikely]] return complete(phase);
+    if (head_ != nullptr) [[unlikely]]
+      return complete(phase);
     phase_.store(phase, std::memory_order_release);
   }
 

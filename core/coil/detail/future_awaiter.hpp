@@ -35,8 +35,10 @@ class FutureWait : public NativeAwaiter, public Suspension, public FutureWaiter 
   // Throws unless there is a value. Inline, and throwing from here: every frame that an exception
   // passes costs a tenth of a microsecond.
   void check_result() {
-    if (aborted != Abort::None && cancel_shows()) [[unlikely]] task->throw_cancelled(aborted);
-    if (target_->phase() == FutureBase::Phase::Value) [[likely]] return;
+    if (aborted != Abort::None && cancel_shows()) [[unlikely]]
+      task->throw_cancelled(aborted);
+    if (target_->phase() == FutureBase::Phase::Value) [[likely]]
+      return;
     std::rethrow_exception(target_->error());
   }
 

@@ -16,8 +16,7 @@ namespace coil::detail {
 
 // What one child of type T becomes in the results.
 template <class T, GatherMode mode>
-using GatherElement =
-    std::conditional_t<mode == GatherMode::AllDone, Result<T>, NonVoid<T>>;
+using GatherElement = std::conditional_t<mode == GatherMode::AllDone, Result<T>, NonVoid<T>>;
 
 // `last`: the awaitable is not awaited again, so what nobody else knows of may be moved out.
 template <class T, GatherMode mode>

@@ -1,7 +1,8 @@
 // What gather waits for, whatever the types: one block with a node per child.
 //
 //   a child ends (any thread)            the awaiter                     a canceller of the awaiter
-//   1. failed, and that counts:          a. settled? goes on             i.  settled? not taken, the
+//   1. failed, and that counts:          a. settled? goes on             i.  settled? not taken,
+//   the
 //      settle(node)                      b. arm(): Open -> its task;         wake-up is coming
 //   2. counts down; the last one:           settled meanwhile: goes on   ii. asks every child
 //      settle(none), releases            c. woken: reads the outcome
@@ -26,9 +27,9 @@ class GatherState;
 
 struct GatherNode : FutureWaiter {
   FutureRef target;
-  void* holder = nullptr;        // the ValueHolder of what type the awaitable knows
+  void* holder = nullptr;  // the ValueHolder of what type the awaitable knows
   GatherState* state = nullptr;
-  bool own = false;              // a task that nobody else knows of: its result may be moved out
+  bool own = false;  // a task that nobody else knows of: its result may be moved out
 };
 
 // When the awaiter is woken: at the first child that ends without a value, or after the last one.

@@ -22,8 +22,7 @@ struct NativeAwaiter {};
 
 template <class A>
 concept NativeAwaitable =
-    std::derived_from<std::remove_cvref_t<decltype(get_awaiter(std::declval<A>()))>,
-                      NativeAwaiter>;
+    std::derived_from<std::remove_cvref_t<decltype(get_awaiter(std::declval<A>()))>, NativeAwaiter>;
 
 struct PromiseBase : FrameAllocated {
   struct FinalAwaiter {

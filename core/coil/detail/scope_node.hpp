@@ -69,7 +69,7 @@ class GroupNode {
   GroupNode(const GroupNode&) = delete;
   GroupNode& operator=(const GroupNode&) = delete;
 
-  ScopeNode* scope = nullptr;     // innermost scope of the parent when the group was opened
+  ScopeNode* scope = nullptr;      // innermost scope of the parent when the group was opened
   GroupNode* next_open = nullptr;  // the parent's other open groups, innermost first
 
   // Calls fn(task) for every member, under the lock.

@@ -16,14 +16,16 @@ class YieldAwaiter : public NativeAwaiter {
   bool await_suspend(std::coroutine_handle<P> self) {
     task_ = self.promise().task;
     aborted_ = task_->take_cancel();
-    if (aborted_ != Abort::None) [[unlikely]] return false;
+    if (aborted_ != Abort::None) [[unlikely]]
+      return false;
     task_->set_resume_point(self);
     make_ready_behind(*task_);
     return true;
   }
   void await_resume() {
     if (aborted_ == Abort::None) aborted_ = task_->take_cancel();
-    if (aborted_ != Abort::None) [[unlikely]] task_->throw_cancelled(aborted_);
+    if (aborted_ != Abort::None) [[unlikely]]
+      task_->throw_cancelled(aborted_);
   }
 
  private:
@@ -46,7 +48,8 @@ class SleepUntil : public NativeAwaiter, private Suspension, private Timer {
     });
   }
   void await_resume() {
-    if (aborted != Abort::None) [[unlikely]] Suspension::task->throw_cancelled(aborted);
+    if (aborted != Abort::None) [[unlikely]]
+      Suspension::task->throw_cancelled(aborted);
   }
 
  private:

@@ -14,7 +14,8 @@ class SpinLock {
  public:
   void lock() noexcept {
     // Acquire pairs with the release in unlock().
-    while (held_.exchange(true, std::memory_order_acquire)) [[unlikely]] wait();
+    while (held_.exchange(true, std::memory_order_acquire)) [[unlikely]]
+      wait();
   }
   void unlock() noexcept { held_.store(false, std::memory_order_release); }
 

@@ -17,7 +17,7 @@ struct Suspension;
 enum class Abort : std::uint8_t { None, Edge, Level };
 
 struct HookResult {
-  bool taken = false;       // the suspension will end with the cancel; false: it is ending anyway
+  bool taken = false;  // the suspension will end with the cancel; false: it is ending anyway
   // Tasks that this one awaits, were asked (TaskBase::request_for) and are held: their hooks are to
   // be run. Two members, because it is nearly always one.
   Ref<FutureBase> forward;

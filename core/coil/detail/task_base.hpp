@@ -59,16 +59,21 @@ class TaskBase : public FutureBase, public Runnable {
   // its wake source and gives false if there is nothing to wait for any more. False: go on
   // running, and let await_resume look at leaf.aborted. True: this task may be gone already.
   template <class Arm>
-  COIL_OUTLINED [[nodiscard]] bool suspend(std::coroutine_handle<> handle, Suspension& leaf, Arm&& arm) {
+  COIL_OUTLINED [[nodiscard]] bool suspend(std::coroutine_handle<> handle, Suspension& leaf,
+                                           Arm&& arm) {
     leaf.task = this;
-    if (state_.cancel_pending() && cancel_on_entry(leaf)) [[unlikely]] return false;
+    if (state_.cancel_pending() && cancel_on_entry(leaf)) [[unlikely]]
+      return false;
     leaf_ = &leaf;
     resume_ = handle;
     if (!arm()) return false;
     switch (state_.suspend()) {
-      case TaskState::Suspended::Yes: return true;
-      case TaskState::Suspended::Woken: return false;
-      case TaskState::Suspended::CancelFirst: return cancel_own_leaf(leaf);
+      case TaskState::Suspended::Yes:
+        return true;
+      case TaskState::Suspended::Woken:
+        return false;
+      case TaskState::Suspended::CancelFirst:
+        return cancel_own_leaf(leaf);
     }
     __builtin_unreachable();
   }
@@ -82,7 +87,8 @@ class TaskBase : public FutureBase, public Runnable {
   // Throws CancelledError for a leaf that was aborted.
   [[noreturn]] void throw_cancelled(Abort abort);
   void throw_if_aborted(const Suspension& leaf) {
-    if (leaf.aborted != Abort::None) [[unlikely]] throw_cancelled(leaf.aborted);
+    if (leaf.aborted != Abort::None) [[unlikely]]
+      throw_cancelled(leaf.aborted);
   }
   // An edge that could not be delivered at its suspension comes at the next one.
   void defer_edge() noexcept { state_.flag(TaskState::EdgeBit); }
@@ -167,7 +173,7 @@ class TaskBase : public FutureBase, public Runnable {
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
   bool edge_undelivered_ = false;  // under tree_lock_
-  Atomic<int> cancels_{0};  // written under tree_lock_
+  Atomic<int> cancels_{0};         // written under tree_lock_
   std::coroutine_handle<> resume_;
   Suspension* leaf_ = nullptr;
   ScopeNode* scope_ = nullptr;

@@ -12,8 +12,8 @@
 
 namespace coil::detail {
 
-// The object itself stands in as a frame twice: the loop resumes it first, in start(), and it is the
-// coroutine's continuation, so that control arrives in finished() when the outermost one ends.
+// The object itself stands in as a frame twice: the loop resumes it first, in start(), and it is
+// the coroutine's continuation, so that control arrives in finished() when the outermost one ends.
 template <class T>
 class TaskImpl final : public TaskBase, public ValueHolder<T>, private FrameHeader {
  public:

@@ -125,8 +125,8 @@ class TaskState {
   // True if the bit was set. The task's thread.
   bool take(Bit kind) noexcept {
     if ((word_.load(std::memory_order_relaxed) & kind) == 0) return false;
-    return (word_.fetch_and(~static_cast<std::uint32_t>(kind), std::memory_order_acq_rel) &
-            kind) != 0;
+    return (word_.fetch_and(~static_cast<std::uint32_t>(kind), std::memory_order_acq_rel) & kind) !=
+           0;
   }
   // The task's thread. A plain store: a flag that it overwrites means nothing to a task that has
   // ended, and a flag that comes after it leaves Done in place.

@@ -120,18 +120,18 @@ class Connection : public FrameAllocated, private DetachedOperation {
   Atomic<std::uint32_t> references_{1};  // the handles together hold one
   Atomic<std::uint32_t> handles_{1};
   SpinLock lock_;
-  bool receiving_ : 1 = false;      // the receive is in flight ...
-  bool stop_asked_ : 1 = false;     // ... and being cancelled
-  bool eof_ : 1 = false;            // nothing more will be received
-  bool sending_ : 1 = false;        // a send is in flight, or write() is inside the kernel
+  bool receiving_ : 1 = false;   // the receive is in flight ...
+  bool stop_asked_ : 1 = false;  // ... and being cancelled
+  bool eof_ : 1 = false;         // nothing more will be received
+  bool sending_ : 1 = false;     // a send is in flight, or write() is inside the kernel
   bool flush_queued_ : 1 = false;
-  bool eof_wanted_ : 1 = false;     // write_eof() was called
+  bool eof_wanted_ : 1 = false;  // write_eof() was called
   bool eof_sent_ : 1 = false;
   bool closing_ : 1 = false;
   bool aborted_ : 1 = false;
-  bool read_before_ : 1 = false;    // somebody had to wait for data: reading ahead is worth it
+  bool read_before_ : 1 = false;  // somebody had to wait for data: reading ahead is worth it
   int socket_;
-  int error_ = 0;                   // why the connection was lost, an errno
+  int error_ = 0;  // why the connection was lost, an errno
   std::size_t limit_;
   ReceiveBuffer received_;
   ReadOperation* reader_ = nullptr;
@@ -162,7 +162,8 @@ class ConnectionHandle {
 
   // Throws std::logic_error if it was moved from.
   [[nodiscard]] Connection& get() const {
-    if (connection_ == nullptr) [[unlikely]] fail_moved();
+    if (connection_ == nullptr) [[unlikely]]
+      fail_moved();
     return *connection_;
   }
   [[nodiscard]] Connection* operator->() const noexcept { return connection_; }

@@ -12,7 +12,7 @@ namespace coil::detail {
 class Connection;
 
 class [[nodiscard("nothing is awaited without co_await")]] ConnectionWait : public NativeAwaiter,
-                                                                           public Suspension {
+                                                                            public Suspension {
  public:
   enum class For : std::uint8_t { Drained, Closed };
 

@@ -15,9 +15,8 @@
 
 namespace coil::detail {
 
-class [[nodiscard("nothing is read until this is awaited")]] ReadOperation
-    : public NativeAwaiter,
-      public Suspension {
+class [[nodiscard("nothing is read until this is awaited")]] ReadOperation : public NativeAwaiter,
+                                                                             public Suspension {
  public:
   enum class Wish : std::uint8_t { Some, Exactly, UntilEnd, Until, Line };
 
@@ -34,8 +33,10 @@ class [[nodiscard("nothing is read until this is awaited")]] ReadOperation
                                         [this] { return connection_->wait_for_data(*this); });
   }
   std::string await_resume() {
-    if (aborted != Abort::None) [[unlikely]] Suspension::task->throw_cancelled(aborted);
-    if (outcome_ != Outcome::Value) [[unlikely]] fail();
+    if (aborted != Abort::None) [[unlikely]]
+      Suspension::task->throw_cancelled(aborted);
+    if (outcome_ != Outcome::Value) [[unlikely]]
+      fail();
     return std::move(result_);
   }
 

@@ -36,7 +36,7 @@ IoUringBackend::IoUringBackend(BackendLimits limits, WakeRoute best_route)
 }
 
 IoUringBackend::~IoUringBackend() {
-  COIL_CHECK(in_flight_ == 0, "a backend goes only when nothing is in flight");
+  COIL_CHECK(in_flight_.read() == 0, "a backend goes only when nothing is in flight");
 }
 
 inline std::size_t IoUringBackend::collect() noexcept {
@@ -174,7 +174,7 @@ void IoUringBackend::housekeeping(std::uint64_t data, std::int32_t result,
 
 void IoUringBackend::deliver(Operation& op, std::int32_t result, CompletionFlags flags) noexcept {
   if (!flags.more) {
-    --in_flight_;
+    in_flight_.subtract();
     if (op.backend_data != 0) [[unlikely]] {
       if (stage(op) == Stage::CancelWaiting) withdraw_cancel(op);
       // What a kernel worker was already executing is cancelled by interrupting it.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <backend/backend.hpp>
+#include <counter.hpp>
 
 #include "buffers.hpp"
 #include "fill.hpp"
@@ -35,7 +36,7 @@ class IoUringBackend final : public Backend {
   void unpark() noexcept override;
   void unpark_other(Backend& target) noexcept override;
 
-  [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_; }
+  [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_.read(); }
   [[nodiscard]] std::string describe() const override;
 
   [[nodiscard]] std::span<std::byte> provided_buffer(std::uint16_t id) noexcept override {
@@ -97,7 +98,7 @@ class IoUringBackend final : public Backend {
   uring::ProvidedBuffers buffers_;
   Operation* waiting_head_ = nullptr;
   Operation* waiting_tail_ = nullptr;
-  std::size_t in_flight_ = 0;
+  Counter in_flight_;
   bool wake_poll_armed_ = false;
   bool delivering_ = false;
   std::int32_t wake_poll_error_ = 0;

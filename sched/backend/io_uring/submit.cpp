@@ -29,7 +29,7 @@ void IoUringBackend::put_cancel(io_uring_sqe& sqe, Operation& op) noexcept {
 }
 
 void IoUringBackend::submit(Operation& op) {
-  ++in_flight_;
+  in_flight_.add();
   if (op.code == OpCode::RecvMultishot) [[unlikely]] {
     if (!buffers_.prepare()) {
       wait_in_line(op, Stage::Failed);

@@ -47,8 +47,8 @@ enum class OpCode : std::uint8_t {
 
 // What a completion says beside its result.
 struct CompletionFlags {
-  bool more = false;          // a multishot operation goes on; this was not its last completion
-  bool has_buffer = false;    // the data lies in a provided buffer ...
+  bool more = false;            // a multishot operation goes on; this was not its last completion
+  bool has_buffer = false;      // the data lies in a provided buffer ...
   std::uint16_t buffer_id = 0;  // ... with this number
 };
 
@@ -114,7 +114,7 @@ struct Operation {
   // The loop's own bookkeeping from here on.
   OperationPhase phase;
   Worker* owner = nullptr;
-  Operation* next = nullptr;     // in the inbox of cancels; the backend has backend_data
+  Operation* next = nullptr;       // in the inbox of cancels; the backend has backend_data
   std::uint64_t backend_data = 0;  // the backend's own from submit() to the last completion
 };
 
