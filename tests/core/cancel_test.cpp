@@ -248,6 +248,25 @@ TEST(cancel, is_swallowed_with_the_awaited_task_that_swallows_it) {
   });
 }
 
+TEST(cancel, comes_back_from_an_awaited_task_that_ended_before_it_got_there) {
+  on_one_loop([]() -> Coro<> {
+    auto gate = create_future<int>();
+    auto inner = create_task([gate]() -> Coro<int> { co_return co_await gate; });
+    int seen = 0;
+    auto outer = create_task([&]() -> Coro<> {
+      seen = co_await inner;
+      co_await sleep(0ms);
+      seen = -1;
+    });
+    co_await kit::yield(3);
+    gate.set_result(5);  // inner is ready, and will end without suspending again
+    outer.cancel("not lost");
+    EXPECT_EQ(co_await thrown_by<CancelledError>(outer), "not lost");
+    EXPECT_EQ(seen, 5);
+    EXPECT_EQ(inner.result(), 5);
+  });
+}
+
 TEST(cancel, gives_the_awaiter_what_the_awaited_task_throws_instead) {
   on_loops([]() -> Coro<> {
     auto inner = create_task([]() -> Coro<> {

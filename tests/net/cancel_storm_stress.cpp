@@ -88,9 +88,10 @@ class Lane {
 
   Coro<> run(std::atomic<long>& left) {
     pair_.emplace(co_await kit::bare_pair());
-    // Small, so that a send often has to wait.
-    pair_->near.set_option(SOL_SOCKET, SO_SNDBUF, 16 * 1024);
-    pair_->far.set_option(SOL_SOCKET, SO_RCVBUF, 16 * 1024);
+    // Small, so that a send often has to wait; but several of the loopback's segments of 64 KiB,
+    // or the peer waits for TCP's timers.
+    pair_->near.set_option(SOL_SOCKET, SO_SNDBUF, 128 * 1024);
+    pair_->far.set_option(SOL_SOCKET, SO_RCVBUF, 128 * 1024);
     stream_.emplace(co_await kit::half_bare());
     listener_ = Socket::tcp();
     listener_.bind(coil::Address("127.0.0.1", 0));
@@ -125,6 +126,7 @@ class Lane {
         co_await cancel(kind, connect_victim());
         break;
       case StreamRead:
+        co_await feed();
         co_await cancel(kind, read_victim());
         break;
       case Sleep:
@@ -169,7 +171,7 @@ class Lane {
   // near -> far is a stream of known bytes: send victims write it, recv victims read it.
   Coro<> send_victim() {
     // Now and then more than the sockets take.
-    std::string memory(1 + random_() % (random_() % 16 == 0 ? 200'000 : 3000), '\0');
+    std::string memory(1 + random_() % (random_() % 16 == 0 ? 800'000 : 3000), '\0');
     for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = stream_byte(sent_ + i);
     try {
       sent_ += co_await pair_->near.send(memory);

@@ -36,8 +36,11 @@ struct Unwound {
   std::string name;
 };
 
+inline std::atomic<std::size_t> waiting{0};
+
 inline Coro<> wait_for_ever(std::string name) {
   const Unwound unwound(name);
+  ++waiting;
   try {
     co_await sleep(1h);
   } catch (const CancelledError&) {
@@ -46,16 +49,18 @@ inline Coro<> wait_for_ever(std::string name) {
   }
 }
 
-inline void leave_tasks() {
-  for (Loop* loop : detail::running_loops("test"))
+// Returns once all of them run: one that has not started is not unwound, it never was.
+inline Coro<> leave_tasks() {
+  const auto loops = detail::running_loops("test");
+  for (Loop* loop : loops)
     loop->create_task(wait_for_ever("task on " + std::to_string(loop->index())));
   create_task(wait_for_ever("task"));
+  while (waiting != loops.size() + 1) co_await sleep(100us);
 }
 
 inline Coro<int> throws() {
   const Unwound unwound("main");
-  leave_tasks();
-  co_await sleep(1ms);
+  co_await leave_tasks();
   throw std::out_of_range("the reason");
 }
 inline Coro<int> throws_no_exception() {
@@ -69,15 +74,13 @@ inline Coro<int> cancels_itself() {
   co_return 0;
 }
 inline Coro<int> leaves_tasks() {
-  leave_tasks();
-  co_await sleep(1ms);
+  co_await leave_tasks();
   say("main returns");
   co_return 5;
 }
 inline Coro<int> sleeps() {
   const Unwound unwound("main");
-  leave_tasks();
-  co_await sleep(1ms);
+  co_await leave_tasks();
   say("ready");
   co_await wait_for_ever("main");
   co_return 0;
@@ -142,7 +145,7 @@ inline Coro<int> is_busy() {
     }
   };
   say("ready");
-  leave_tasks();
+  co_await leave_tasks();
   std::vector<Task<>> tasks;
   for (int n = 0; n < 10; ++n) tasks.push_back(create_task(worker, n));
   for (Loop* loop : detail::running_loops("test")) tasks.push_back(loop->create_task(worker, 5));
