@@ -1,3 +1,4 @@
+// How long a thread that blocks on a future waits: in real time.
 #include <coil/future.hpp>
 
 namespace coil::detail {

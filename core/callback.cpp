@@ -12,7 +12,9 @@ constinit Atomic<std::uint64_t> next_id{1};
 }  // namespace
 
 DoneCallback::DoneCallback(FutureBase& future) noexcept
-    : future_(future), loop_(running_loop()), id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
+    : future_(future),
+      loop_(LoopLink::here()),
+      id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
   FutureWaiter::wake = &on_done;
   Runnable::run = &on_loop;
 }
@@ -38,16 +40,13 @@ void DoneCallback::discard_all(FutureBase& future) noexcept {
     delete static_cast<DoneCallback*>(found);
 }
 
-// Made on a thread that is no loop: there is nowhere to come back to, it runs where the future
-// was completed.
+// Made on a thread that is no loop, or on one that is closed: there is nowhere to come back to, it
+// runs where the future was completed.
 void DoneCallback::on_done(FutureWaiter& waiter) noexcept {
   auto& self = static_cast<DoneCallback&>(waiter);
   self.done_ = FutureRef(&self.future_);
-  if (self.loop_ != nullptr) {
-    post(self, *self.loop_);
-  } else {
-    on_loop(self);
-  }
+  const LoopLink loop = std::move(self.loop_);  // the callback may be gone at once
+  loop.post(self);
 }
 
 void DoneCallback::on_loop(Runnable& runnable) noexcept {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <coil/cancel_scope.hpp>
 #include <coil/detail/check.hpp>
+#include <coil/detail/counted.hpp>
 #include <coil/detail/task_base.hpp>
 #include <mutex>
 
@@ -10,7 +11,7 @@ using detail::Ref;
 using detail::TaskBase;
 
 // What a Canceller holds on to. A canceller inside cancel() keeps the scope from ending.
-struct CancelScope::Link {
+struct CancelScope::Link : detail::Counted<CancelScope::Link> {
   std::mutex mutex;
   CancelScope* scope = nullptr;
 };
@@ -69,12 +70,17 @@ void CancelScope::expire(detail::Timer& timer, detail::CancelWork& work) noexcep
 
 Canceller CancelScope::canceller() {
   if (!link_) {
-    link_ = std::make_shared<Link>();
+    link_ = detail::Ref<Link>(new Link, detail::AdoptRef{});
     link_->scope = this;
     if (entered_) ScopeNode::task->end_solo();
   }
   return Canceller(link_);
 }
+
+Canceller::Canceller(detail::Ref<CancelScope::Link> link) noexcept : link_(std::move(link)) {}
+Canceller::Canceller(const Canceller& other) noexcept = default;
+Canceller& Canceller::operator=(const Canceller& other) noexcept = default;
+Canceller::~Canceller() = default;
 
 void Canceller::cancel(std::string_view reason) const {
   Ref<TaskBase> task;

@@ -1,3 +1,4 @@
+#include <coil/detail/counted.hpp>
 #include <coil/exception_group.hpp>
 #include <coil/exceptions.hpp>
 #include <stdexcept>
@@ -36,11 +37,18 @@ std::optional<ExceptionGroup> as_group(const std::exception_ptr& error) {
 
 }  // namespace
 
-struct ExceptionGroup::Contents {
+struct ExceptionGroup::Contents : detail::Counted<ExceptionGroup::Contents> {
+  Contents(std::string_view text, std::vector<std::exception_ptr> errors, std::string lines)
+      : message(text), exceptions(std::move(errors)), description(std::move(lines)) {}
+
   std::string message;
   std::vector<std::exception_ptr> exceptions;
   std::string description;
 };
+
+ExceptionGroup::ExceptionGroup(const ExceptionGroup&) noexcept = default;
+ExceptionGroup& ExceptionGroup::operator=(const ExceptionGroup&) noexcept = default;
+ExceptionGroup::~ExceptionGroup() = default;
 
 ExceptionGroup::ExceptionGroup(std::string_view message,
                                std::vector<std::exception_ptr> exceptions) {
@@ -48,8 +56,8 @@ ExceptionGroup::ExceptionGroup(std::string_view message,
   for (const auto& error : exceptions)
     if (!error) throw std::invalid_argument("ExceptionGroup: an exception is null");
   auto description = describe_all(message, exceptions);
-  contents_ = std::make_shared<const Contents>(
-      Contents{std::string(message), std::move(exceptions), std::move(description)});
+  contents_ = detail::Ref<const Contents>(
+      new Contents(message, std::move(exceptions), std::move(description)), detail::AdoptRef{});
 }
 
 const char* ExceptionGroup::what() const noexcept { return contents_->description.c_str(); }

@@ -19,6 +19,7 @@ const std::type_info* type_of(const std::exception_ptr& error) noexcept {
 CancelledError& held_cancelled_error(const std::exception_ptr& error) noexcept {
   static_assert(sizeof(std::exception_ptr) == sizeof(void*));
   void* object = nullptr;
+  // NOLINTNEXTLINE(bugprone-undefined-memory-manipulation): a pointer is all there is to read
   std::memcpy(&object, &error, sizeof object);
   return *static_cast<CancelledError*>(object);
 }

@@ -1,3 +1,4 @@
+// The state that the children of one gather share with who awaits it; see gather_state.hpp.
 #include <coil/detail/check.hpp>
 #include <coil/detail/gather_state.hpp>
 #include <new>

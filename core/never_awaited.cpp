@@ -1,3 +1,4 @@
+// The report on a coroutine that was dropped without having been started.
 #include <coil/coro.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/exception_context.hpp>

@@ -55,7 +55,7 @@ std::string TaskBase::name() const {
 }
 
 void TaskBase::set_name(std::string_view name) {
-  auto text = std::make_unique<std::string>(name);
+  Box<std::string> text(new std::string(name));
   const SpinGuard guard(tree_lock_);
   name_.swap(text);
 }

@@ -14,8 +14,8 @@
 namespace coil::detail {
 namespace {
 
-std::unique_ptr<std::string> copy_message(std::string_view message) {
-  return message.empty() ? nullptr : std::make_unique<std::string>(message);
+Box<std::string> copy_message(std::string_view message) {
+  return Box<std::string>(message.empty() ? nullptr : new std::string(message));
 }
 
 }  // namespace
@@ -97,15 +97,15 @@ void TaskBase::carry_on(HookResult next) noexcept {
 // Asked here and not later, while the waiter is held: whether the awaited one takes the cancel
 // decides whether the waiter's has been delivered, and the waiter may not go on before that.
 TaskState::Request TaskBase::request_for(TaskBase& waiter, Abort kind) noexcept {
-  std::unique_ptr<std::string> message;
+  Box<std::string> message;
   if (kind == Abort::Edge) {
     const SpinGuard guard(waiter.tree_lock_);
-    if (waiter.cancel_message_) message = std::make_unique<std::string>(*waiter.cancel_message_);
+    if (waiter.cancel_message_) message = copy_message(*waiter.cancel_message_);
   }
   return begin_edge(std::move(message));
 }
 
-TaskState::Request TaskBase::begin_edge(std::unique_ptr<std::string> message) noexcept {
+TaskState::Request TaskBase::begin_edge(Box<std::string> message) noexcept {
   const SpinGuard guard(tree_lock_);
   const auto request = state_.request(TaskState::EdgeBit);
   if (request == TaskState::Request::Done) return request;
@@ -166,7 +166,7 @@ void TaskBase::throw_cancelled(Abort abort) {
 }
 
 CancelledError TaskBase::edge_error() {
-  std::unique_ptr<std::string> message;
+  Box<std::string> message;
   {
     const SpinGuard guard(tree_lock_);
     message = std::move(cancel_message_);

@@ -38,6 +38,16 @@ void Connection::drop_handle() noexcept {
   release();
 }
 
+// What is in flight keeps it alive; whoever ends that last finds it orphaned.
+void Connection::orphan() noexcept {
+  {
+    const SpinGuard guard(lock_);
+    orphaned_ = true;
+    if (busy()) return;
+  }
+  delete this;
+}
+
 bool Connection::closing() noexcept {
   const SpinGuard guard(lock_);
   return closing_;
@@ -55,6 +65,7 @@ void Connection::begin_close(bool abort) noexcept {
     }
     decide_reader(after);
     rest_if_idle();
+    update_hints();
     settle(after);
   }
   after.carry_out();
@@ -65,14 +76,19 @@ void Connection::lose(int error) noexcept {
   if (socket_ < 0) return;
   if (error_ == 0) error_ = error;
   drop_unsent();
+  update_hints();
 }
 
 // Closes what can be closed now, and finds out who need not wait any longer.
 void Connection::settle(Aftermath& after) noexcept {
-  if (closing_ && socket_ >= 0 && !receiving_ && !sending_ && !flush_queued_) {
+  if (busy()) {
+    if (waiters_ == nullptr) return;
+  } else if (closing_ && socket_ >= 0) {
     COIL_CHECK(sender_ == nullptr, "a connection is closed with bytes to send");
     after.fd = std::exchange(socket_, -1);
+    update_hints();
   }
+  if (orphaned_ && !busy()) after.corpse = this;
   for (ConnectionWait* waiter = waiters_; waiter != nullptr;) {
     ConnectionWait* next = waiter->next_;
     if (is_ready(waiter->for_)) {
@@ -94,6 +110,14 @@ void Connection::Aftermath::carry_out() noexcept {
     ConnectionWait* waiter = std::exchange(waiters, waiters->next_);
     waiter->Suspension::task->wake();
   }
+  delete corpse;
+}
+
+void Connection::update_hints() noexcept {
+  readable_.store(!received_.empty() || eof_ || error_ != 0, std::memory_order_relaxed);
+  congested_or_lost_.store(
+      error_ != 0 || socket_ < 0 || (sender_ != nullptr && sender_->unsent() > high_water),
+      std::memory_order_relaxed);
 }
 
 bool Connection::is_ready(ConnectionWait::For what) const noexcept {

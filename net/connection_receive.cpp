@@ -8,7 +8,9 @@ namespace coil::detail {
 
 // One that we have aborted ourselves has just ended.
 bool Connection::attempt(ReadOperation& read) {
-  return read.decide(received_, eof_, aborted_ ? 0 : error_, limit_);
+  const bool decided = read.decide(received_, eof_, aborted_ ? 0 : error_, limit_);
+  update_hints();
+  return decided;
 }
 
 void Connection::fail_second_read() {
@@ -16,10 +18,10 @@ void Connection::fail_second_read() {
       "read() called while another coroutine is already waiting for incoming data");
 }
 
-bool Connection::try_read(ReadOperation& read) {
+bool Connection::try_read_locked(ReadOperation& read) {
   const SpinGuard guard(lock_);
-  if (reader_ != nullptr) fail_second_read();
-  if (!attempt(read)) return false;
+  // Another reader: wait_for_data() tells.
+  if (reader_ != nullptr || !attempt(read)) return false;
   // Reading ahead goes on once half of what it may gather is gone again.
   if (!receiving_ && received_.size() <= limit_ && read_before_ && wants_data()) start_receiving();
   return true;
@@ -60,7 +62,6 @@ bool Connection::wants_data() const noexcept {
 void Connection::start_receiving() noexcept {
   receiving_ = true;
   stop_asked_ = false;
-  add_ref();
   Operation::fd = socket_;
   submit_detached(*this);
 }
@@ -95,6 +96,7 @@ void Connection::take_completion(std::int32_t result, CompletionFlags flags, Aft
       closing_ = true;  // nothing can come of it any more
   }
   decide_reader(after);
+  update_hints();
   if (reader_ == nullptr && received_.size() > 2 * limit_ && flags.more) stop_receiving();
 }
 
@@ -112,7 +114,6 @@ void Connection::on_receive(Operation& op, std::int32_t result, CompletionFlags 
 void Connection::on_receive_end(Operation& op) noexcept {
   auto& self = static_cast<Connection&>(op);
   end_detached(self);
-  const ConnectionRef keep(&self, AdoptRef{});
   Aftermath after;
   {
     const SpinGuard guard(self.lock_);

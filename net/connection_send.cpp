@@ -37,9 +37,9 @@ void Connection::write(std::span<const std::byte> data) {
     if (closing_ || error_ != 0 || data.empty()) return;
     Sender& out = sender();
     out.queued.append(data);
+    update_hints();
     if (!sending_ && !flush_queued_) {
       flush_queued_ = true;
-      add_ref();
       flush = &out.flush;
     }
   }
@@ -66,6 +66,7 @@ bool Connection::send_directly(std::span<const std::byte>& data) {
     if (error != 0) lose(error);
     // In front of what others may have written meanwhile. A close that came still sends it.
     if (!data.empty() && error_ == 0) sender().sending.append(data);
+    update_hints();
     if (error_ == 0 && sender_ != nullptr) {
       start_sending();
     } else {
@@ -90,14 +91,12 @@ void Connection::start_sending() noexcept {
   out.send.buffer = const_cast<std::byte*>(out.sending.data());
   out.send.length = static_cast<std::uint32_t>(std::min(out.sending.size(), once_max));
   sending_ = true;
-  add_ref();
   submit_detached(out.send);
 }
 
 // The end of the turn in which something was written.
 void Sender::on_flush(Runnable& runnable) noexcept {
   Connection& self = static_cast<Flush&>(runnable).sender.connection;
-  const ConnectionRef keep(&self, AdoptRef{});
   Connection::Aftermath after;
   {
     const SpinGuard guard(self.lock_);
@@ -123,7 +122,6 @@ void Sender::on_sent_end(Operation& op) noexcept {
   auto& send = static_cast<Send&>(op);
   end_detached(send);
   Connection& self = send.sender.connection;
-  const ConnectionRef keep(&self, AdoptRef{});
   Connection::Aftermath after;
   {
     const SpinGuard guard(self.lock_);
@@ -145,6 +143,7 @@ void Connection::sent(std::int32_t result, Aftermath& after) noexcept {
   } else {
     rest_if_idle();
   }
+  update_hints();
   settle(after);
 }
 

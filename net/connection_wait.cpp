@@ -1,33 +1,27 @@
 #include <coil/detail/connection.hpp>
 #include <coil/detail/connection_wait.hpp>
-#include <utility>
 
 namespace coil::detail {
 
 constinit const LeafKind ConnectionWait::kinds[2] = {{"drain", &ConnectionWait::stop},
                                                      {"wait_closed", &ConnectionWait::stop}};
 
-ConnectionWait::ConnectionWait(Connection& connection, For what) noexcept
-    : Suspension(kinds[static_cast<int>(what)]), connection_(&connection), for_(what) {
-  connection_->add_ref();
+void ConnectionLoan::own() noexcept {
+  connection_->add_handle();
+  owns_ = true;
 }
 
-ConnectionWait::ConnectionWait(ConnectionWait&& other) noexcept
-    : Suspension(*other.kind),
-      connection_(std::exchange(other.connection_, nullptr)),
-      for_(other.for_) {}
+void ConnectionLoan::give_back() noexcept { connection_->drop_handle(); }
 
-ConnectionWait::~ConnectionWait() {
-  if (connection_ != nullptr) connection_->release();
+bool ConnectionWait::await_ready() noexcept {
+  return (for_ == For::Drained && !connection_->congested_or_lost()) || connection_->ready(for_);
 }
-
-bool ConnectionWait::await_ready() noexcept { return connection_->ready(for_); }
 bool ConnectionWait::link() noexcept { return connection_->add_waiter(*this); }
 
 void ConnectionWait::await_resume() {
   if (aborted != Abort::None) [[unlikely]]
     Suspension::task->throw_cancelled(aborted);
-  connection_->check_lost(for_);
+  if (for_ == For::Closed || connection_->congested_or_lost()) connection_->check_lost(for_);
 }
 
 HookResult ConnectionWait::stop(Suspension& leaf, Abort kind) noexcept {

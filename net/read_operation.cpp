@@ -18,11 +18,8 @@ namespace detail {
 
 constinit const LeafKind ReadOperation::leaf_kind{"read", &ReadOperation::stop};
 
-ReadOperation::ReadOperation(ConnectionHandle connection, Wish wish, std::size_t n) noexcept
-    : Suspension(leaf_kind), connection_(std::move(connection)), wish_(wish), wanted_(n) {}
-
-ReadOperation::ReadOperation(ConnectionHandle connection, std::string_view separator)
-    : ReadOperation(std::move(connection), Wish::Until, 0) {
+ReadOperation::ReadOperation(Connection& connection, bool owns, std::string_view separator)
+    : ReadOperation(connection, owns, Wish::Until, 0) {
   if (separator.empty())
     throw std::invalid_argument("readuntil: the separator should be at least one byte");
   separator_ = separator;

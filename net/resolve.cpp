@@ -55,8 +55,7 @@ Answer ask_resolver(const std::string& host, std::uint16_t port) {
 }  // namespace
 
 Coro<std::vector<Address>> resolve(std::string host, std::uint16_t port) {
-  if (const auto address = Address::parse(host, port))
-    co_return std::vector<Address>(1, *address);
+  if (const auto address = Address::parse(host, port)) co_return std::vector<Address>(1, *address);
   if (host.empty() || host.find('\0') != std::string::npos)
     throw std::invalid_argument("'" + host + "' is no host name");
   auto asking = call_blocking([host, port] { return ask_resolver(host, port); });

@@ -96,6 +96,8 @@ SocketConnect::SocketConnect(SocketRef socket, const coil::Address& target) noex
 }
 
 SocketConnect::SocketConnect(SocketConnect&& other) noexcept
+    // Only the base is moved from.
+    // NOLINTNEXTLINE(bugprone-use-after-move)
     : SocketOperation(std::move(other)), target_(other.target_) {
   address = target_.data();
   address_length = target_.size();

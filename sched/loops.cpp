@@ -10,6 +10,7 @@ std::vector<Loop*> running_loops(const char* operation) {
   if (worker == nullptr) throw NoRunningLoop(operation);
   WorkerPool& pool = worker->pool();
   std::vector<Loop*> loops;
+  loops.reserve(pool.size());
   for (std::size_t i = 0; i < pool.size(); ++i) loops.push_back(&pool.worker(i).loop());
   return loops;
 }

@@ -8,8 +8,7 @@
 
 namespace coil {
 
-Runner::Runner(RunOptions options)
-    : pool_(std::make_unique<detail::WorkerPool>(detail::resolve(options))) {
+Runner::Runner(RunOptions options) : pool_(new detail::WorkerPool(detail::resolve(options))) {
   for (std::size_t i = 0; i < pool_->size(); ++i) loops_.push_back(&pool_->worker(i).loop());
 }
 

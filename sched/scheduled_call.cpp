@@ -37,13 +37,16 @@ bool ScheduledCall::cancel() noexcept {
     word_.store(Cancelled | LoopDone, std::memory_order_release);
     return true;
   }
-  // In a queue: whoever runs it finds it cancelled, and lets go of it.
+  // In a queue: whoever takes it out finds it cancelled, and lets go of it.
   auto old = word_.load(std::memory_order_acquire);
-  while ((old & (Running | Cancelled)) == 0)
-    if (word_.compare_exchange_weak(old, old | Cancelled, std::memory_order_acq_rel,
-                                    std::memory_order_acquire))
-      return true;
-  return false;
+  do {
+    if ((old & (Running | Cancelled)) != 0) return false;
+  } while (!word_.compare_exchange_weak(old, old | Cancelled, std::memory_order_acq_rel,
+                                        std::memory_order_acquire));
+  // Its own loop may have armed it meanwhile, and looked at the word before us (see
+  // Loop::schedule_at): one of us disarms it.
+  if (TimerWheel::disarm(*this)) word_.fetch_or(LoopDone, std::memory_order_acq_rel);
+  return true;
 }
 
 void ScheduledCall::run_now(Runnable& runnable) noexcept {

@@ -1,5 +1,6 @@
 // core's side of the seam (coil/detail/scheduler.hpp), in terms of workers.
 #include <coil/detail/check.hpp>
+#include <coil/detail/loop_link.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/task_ref.hpp>
@@ -54,6 +55,31 @@ void post(Runnable& callback, Loop& loop) noexcept {
     worker.push_pinned(callback);
   } else if (!worker.post(callback)) {
     callback.run(callback);  // the loop is closed: better here than never
+  }
+}
+
+LoopLink::LoopLink(Loop& loop, Gate& gate) noexcept : loop_(&loop), gate_(&gate) { gate.add_ref(); }
+
+LoopLink::~LoopLink() {
+  if (gate_ != nullptr) gate_->release();
+}
+
+LoopLink LoopLink::here() noexcept {
+  Worker* worker = current_worker();
+  if (worker == nullptr) return {};
+  return {worker->loop(), worker->pool().gate()};
+}
+
+// A thread that drives a loop of the same Runner keeps it from closing; every other is a visitor.
+void LoopLink::post(Runnable& callback) const noexcept {
+  Worker* worker = current_worker();
+  if (worker != nullptr && &worker->pool().gate() == gate_) {
+    detail::post(callback, *loop_);
+  } else if (gate_ != nullptr && gate_->enter_late()) {
+    detail::post(callback, *loop_);
+    gate_->leave();
+  } else {
+    callback.run(callback);
   }
 }
 

@@ -183,7 +183,7 @@ void WorkerPool::close() {
     set_current_worker(before);
   }
   // Nobody but us is left, save threads that have just woken a task and are on their way out.
-  gate_.wait_until_empty();
+  gate_->close();
   for (auto& worker : workers_) worker->drop_timers();
   closed_.store(true, std::memory_order_release);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <coil/detail/ref.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/metrics.hpp>
 #include <coil/run_options.hpp>
@@ -34,7 +35,7 @@ class WorkerPool {
   [[nodiscard]] Injector& injector() noexcept { return injector_; }
   [[nodiscard]] IdleSet& idle_set() noexcept { return idle_set_; }
   [[nodiscard]] ExceptionHandler& exception_handler() noexcept { return exception_handler_; }
-  [[nodiscard]] Gate& gate() noexcept { return gate_; }
+  [[nodiscard]] Gate& gate() const noexcept { return *gate_; }
   // Whether this thread drives one of our loops.
   [[nodiscard]] bool is_inside() const noexcept {
     const Worker* here = current_worker();
@@ -86,7 +87,7 @@ class WorkerPool {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::thread::id driver_;
-  Gate gate_;
+  Ref<Gate> gate_{new Gate, AdoptRef{}};  // counted, see LoopLink
   Atomic<std::uint64_t> next_task_id_{1};
   Atomic<bool> stopping_{false};
   Atomic<bool> closed_{false};

@@ -4,12 +4,12 @@
 
 #include <coil/coro.hpp>
 #include <coil/detail/cancel_work.hpp>
+#include <coil/detail/ref.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/scope_node.hpp>
 #include <coil/detail/timer.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/time.hpp>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -62,7 +62,7 @@ class CancelScope : private detail::ScopeNode, private detail::Timer {
   static void expire(detail::Timer& timer, detail::CancelWork& work) noexcept;
   static const detail::TimerKind timer_kind;
 
-  std::shared_ptr<Link> link_;
+  detail::Ref<Link> link_;
   detail::SpinLock deadline_lock_;  // who arms and disarms the timer
   bool timer_armed_ = false;
   bool entered_ = false;
@@ -72,13 +72,16 @@ class CancelScope : private detail::ScopeNode, private detail::Timer {
 // Cancels a scope from anywhere; does nothing once the scope has ended. Copyable, thread-safe.
 class Canceller {
  public:
+  Canceller(const Canceller& other) noexcept;
+  Canceller& operator=(const Canceller& other) noexcept;
+  ~Canceller();
   void cancel(std::string_view reason = {}) const;
   void operator()() const { cancel(); }
 
  private:
   friend class CancelScope;
-  explicit Canceller(std::shared_ptr<CancelScope::Link> link) : link_(std::move(link)) {}
-  std::shared_ptr<CancelScope::Link> link_;
+  explicit Canceller(detail::Ref<CancelScope::Link> link) noexcept;
+  detail::Ref<CancelScope::Link> link_;
 };
 
 // How a scope ended: with the function's value, or by its own cancellation.

@@ -4,8 +4,8 @@
 // and copying throws nothing, as an exception's copy must not.
 #pragma once
 
+#include <coil/detail/ref.hpp>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +19,10 @@ class ExceptionGroup : public std::exception {
  public:
   // Throws std::invalid_argument if there are no exceptions, or one is null.
   ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions);
+
+  ExceptionGroup(const ExceptionGroup&) noexcept;
+  ExceptionGroup& operator=(const ExceptionGroup&) noexcept;
+  ~ExceptionGroup() override;
 
   // "<message> (2 sub-exceptions)", then a line for each of them, nested ones indented further.
   [[nodiscard]] const char* what() const noexcept override;
@@ -62,7 +66,7 @@ class ExceptionGroup : public std::exception {
   [[nodiscard]] std::optional<ExceptionGroup> derive(
       std::vector<std::exception_ptr> exceptions) const;
 
-  std::shared_ptr<const Contents> contents_;
+  detail::Ref<const Contents> contents_;
 };
 
 }  // namespace coil

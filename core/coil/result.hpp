@@ -5,7 +5,6 @@
 
 #include <concepts>
 #include <exception>
-#include <memory>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <chrono>
-#include <cmath>
 #include <concepts>
 #include <optional>
 #include <stdexcept>
@@ -32,7 +31,7 @@ template <ChronoDuration D>
 [[nodiscard]] Duration to_duration(D d) {
   using Seconds = std::chrono::duration<long double>;
   if constexpr (std::chrono::treat_as_floating_point_v<typename D::rep>) {
-    if (std::isnan(d.count())) throw std::invalid_argument("coil: a time limit must not be NaN");
+    if (d.count() != d.count()) throw std::invalid_argument("coil: a time limit must not be NaN");
   } else if constexpr (std::same_as<D, Duration>) {
     return d;
   }

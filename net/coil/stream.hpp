@@ -20,6 +20,9 @@ namespace coil {
 // (std::runtime_error). When the last handle of a connection goes without close(), it is closed
 // then, as by close(); debug mode reports that.
 //
+// What a member returns to be awaited may be moved, into create_task or wait_for, and outlives the
+// stream then; unmoved it is awaited while the stream is there.
+//
 // A read that has what it wants at once does not suspend. A cancelled one takes nothing out of the
 // stream. What arrived before the connection was lost can still be read; then comes
 // std::system_error. After close() a read gives what is there, and then the end.
@@ -29,24 +32,35 @@ class StreamReader {
 
   // 1 to n bytes, as soon as there are any; "" at the end of the stream. Without n, or with -1:
   // everything until the end.
-  [[nodiscard]] detail::ReadOperation read(std::size_t n = until_end) const {
-    using Wish = detail::ReadOperation::Wish;
-    return {connection_, n == until_end ? Wish::UntilEnd : Wish::Some, n};
+  [[nodiscard]] detail::ReadOperation read(std::size_t n = until_end) const& {
+    return {connection_.get(), false, n == until_end ? Wish::UntilEnd : Wish::Some, n};
+  }
+  [[nodiscard]] detail::ReadOperation read(std::size_t n = until_end) && {
+    return {connection_.get(), true, n == until_end ? Wish::UntilEnd : Wish::Some, n};
   }
   // Exactly n bytes. Throws IncompleteReadError if the stream ends before.
-  [[nodiscard]] detail::ReadOperation readexactly(std::size_t n) const {
-    return {connection_, detail::ReadOperation::Wish::Exactly, n};
+  [[nodiscard]] detail::ReadOperation readexactly(std::size_t n) const& {
+    return {connection_.get(), false, Wish::Exactly, n};
+  }
+  [[nodiscard]] detail::ReadOperation readexactly(std::size_t n) && {
+    return {connection_.get(), true, Wish::Exactly, n};
   }
   // A line with its '\n'; at the end of the stream what is left, perhaps "". Throws
   // LimitOverrunError for a line longer than the limit, which it drops as far as it has come.
-  [[nodiscard]] detail::ReadOperation readline() const {
-    return {connection_, detail::ReadOperation::Wish::Line, 0};
+  [[nodiscard]] detail::ReadOperation readline() const& {
+    return {connection_.get(), false, Wish::Line, 0};
+  }
+  [[nodiscard]] detail::ReadOperation readline() && {
+    return {connection_.get(), true, Wish::Line, 0};
   }
   // Everything up to and including the separator. Throws IncompleteReadError if the stream ends
   // before, LimitOverrunError if it does not come within the limit (nothing is taken out then),
   // std::invalid_argument for an empty separator.
-  [[nodiscard]] detail::ReadOperation readuntil(std::string_view separator = "\n") const {
-    return {connection_, separator};
+  [[nodiscard]] detail::ReadOperation readuntil(std::string_view separator = "\n") const& {
+    return {connection_.get(), false, separator};
+  }
+  [[nodiscard]] detail::ReadOperation readuntil(std::string_view separator = "\n") && {
+    return {connection_.get(), true, separator};
   }
   // The stream has ended, and all of it has been read.
   [[nodiscard]] bool at_eof() const { return connection_.get().at_eof(); }
@@ -56,6 +70,8 @@ class StreamReader {
       : connection_(std::move(connection)) {}
 
  private:
+  using Wish = detail::ReadOperation::Wish;
+
   detail::ConnectionHandle connection_;
 };
 
@@ -74,8 +90,11 @@ class StreamWriter {
   }
   // Back-pressure: returns at once while no more than 64 KiB wait to be sent, otherwise when they
   // have become fewer than 16 KiB. Throws std::system_error if the connection was lost.
-  [[nodiscard]] detail::ConnectionWait drain() const {
-    return {connection_.get(), detail::ConnectionWait::For::Drained};
+  [[nodiscard]] detail::ConnectionWait drain() const& {
+    return {connection_.get(), false, For::Drained};
+  }
+  [[nodiscard]] detail::ConnectionWait drain() && {
+    return {connection_.get(), true, For::Drained};
   }
   // Ends the stream after what was written; reading goes on.
   void write_eof() const { connection_.get().write_eof(); }
@@ -84,8 +103,11 @@ class StreamWriter {
   void close() const { connection_.get().close(); }
   [[nodiscard]] bool is_closing() const { return connection_.get().closing(); }
   // Until the descriptor is closed. Throws std::system_error if the connection was lost before.
-  [[nodiscard]] detail::ConnectionWait wait_closed() const {
-    return {connection_.get(), detail::ConnectionWait::For::Closed};
+  [[nodiscard]] detail::ConnectionWait wait_closed() const& {
+    return {connection_.get(), false, For::Closed};
+  }
+  [[nodiscard]] detail::ConnectionWait wait_closed() && {
+    return {connection_.get(), true, For::Closed};
   }
   // Closes at once; what was not sent is dropped (asyncio: writer.transport.abort()).
   void abort() const { connection_.get().abort(); }
@@ -104,6 +126,8 @@ class StreamWriter {
       : connection_(std::move(connection)) {}
 
  private:
+  using For = detail::ConnectionWait::For;
+
   detail::ConnectionHandle connection_;
 };
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <coil/coro.hpp>
+#include <coil/detail/box.hpp>
 #include <coil/loop.hpp>
 #include <coil/metrics.hpp>
 #include <coil/run_options.hpp>
 #include <coil/task.hpp>
-#include <memory>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -67,7 +67,7 @@ class Runner {
   void adopt_main(detail::TaskBase& task);
   void finish_main(const TaskRef& task);  // throws what the main task threw
 
-  std::unique_ptr<detail::WorkerPool> pool_;
+  detail::Box<detail::WorkerPool> pool_;
   std::vector<Loop*> loops_;
 };
 

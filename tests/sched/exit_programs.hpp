@@ -1,6 +1,7 @@
 // What the child processes of exit_test.cpp do.
 #pragma once
 
+#include <sched.h>
 #include <signal.h>
 
 #include <atomic>
@@ -10,10 +11,12 @@
 #include <coil/run.hpp>
 #include <coil/sleep.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <topology.hpp>
 #include <vector>
 
 namespace exit_programs {
@@ -204,6 +207,20 @@ inline int catch_and_throw_on() {
   }
 }
 
+// With KIT_PROCESSOR=n only that processor is allowed.
+inline int say_loops() {
+  if (const char* processor = std::getenv("KIT_PROCESSOR")) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(std::stoul(processor), &set);
+    if (::sched_setaffinity(0, sizeof set, &set) != 0) return 98;
+  }
+  say("loops " + std::to_string(Runner().loops().size()));
+  for (const auto& processor : detail::Topology::machine().processors)
+    say("processor " + std::to_string(processor.os_index));
+  return 0;
+}
+
 inline int run_program(const std::string& name) {
   const std::map<std::string, int (*)()> programs = {
       {"throws", [] { return run(throws()); }},
@@ -221,6 +238,7 @@ inline int run_program(const std::string& name) {
       {"run_and_interrupt_afterwards", run_and_interrupt_afterwards},
       {"run_with_own_handler", run_with_own_handler},
       {"run_ignoring_interrupts", run_ignoring_interrupts},
+      {"say_loops", say_loops},
       {"throw_after_run", throw_after_run},
       {"catch_and_throw_on", catch_and_throw_on},
   };

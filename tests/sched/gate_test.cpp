@@ -21,10 +21,14 @@ TEST(gate, lets_in_until_it_is_shut) {
   gate.shut();
   EXPECT_TRUE(gate.is_shut());
   EXPECT_FALSE(gate.enter());
-  gate.wait_until_empty();  // who was refused is not inside
-  gate.pass();              // never refused
+  EXPECT_TRUE(gate.enter_late());
   gate.leave();
-  gate.wait_until_empty();
+  gate.close();  // who was refused is not inside
+  EXPECT_FALSE(gate.enter());
+  EXPECT_FALSE(gate.enter_late());
+  gate.pass();  // never refused
+  gate.leave();
+  gate.close();
 }
 
 TEST(gate, waits_for_who_is_inside_and_refuses_who_comes_later) {

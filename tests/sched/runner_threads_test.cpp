@@ -178,6 +178,24 @@ TEST(runner_threads, may_still_be_waking_a_loop_when_its_runner_goes) {
   }
 }
 
+// A future may outlive the Runner on whose loop somebody wanted to hear of it.
+TEST(runner_threads, may_complete_futures_after_the_runner_has_gone) {
+  std::vector<Future<int>> futures;
+  std::atomic<int> called{0};
+  for (const int loops : {1, 2}) {
+    Runner runner({.loops = loops});
+    runner.run([&]() -> Coro<> {
+      for (int i = 0; i < 4; ++i) {
+        futures.push_back(create_future<int>());
+        futures.back().add_done_callback([&](const Future<int>&) { ++called; });
+      }
+      co_return;
+    });
+  }
+  for (const auto& future : futures) future.set_result(1);
+  EXPECT_LE(called, 8);
+}
+
 // From before close() to after it: each post is refused, or run.
 TEST(runner_threads, have_their_callbacks_run_at_the_latest_in_close) {
   KIT_USES_THREADS();

@@ -29,7 +29,6 @@ inline void spin_pause() { ::model::spin_pause(); }
 #else
 
 #include <atomic>
-#include <mutex>
 
 // True where the explorer was told to break the step of this name; production has no such branch.
 #define COIL_MUTATION(name) false
@@ -43,8 +42,6 @@ using Atomic = std::atomic<T>;
 // the reader here; the explorer checks every access for a race.
 template <class T>
 using Plain = T;
-
-using Mutex = std::mutex;
 
 // Tells the core that this is a spin loop: the sibling hyperthread gets the pipeline.
 inline void spin_pause() {

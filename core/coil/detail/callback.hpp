@@ -7,6 +7,7 @@
 #include <coil/detail/completion.hpp>
 #include <coil/detail/frame_allocator.hpp>
 #include <coil/detail/future_base.hpp>
+#include <coil/detail/loop_link.hpp>
 #include <coil/detail/runnable.hpp>
 #include <cstdint>
 
@@ -36,7 +37,7 @@ class DoneCallback : public FrameAllocated, public FutureWaiter, public Runnable
 
   FutureBase& future_;
   FutureRef done_;
-  Loop* loop_ = nullptr;
+  LoopLink loop_;
   std::uint64_t id_ = 0;
 };
 

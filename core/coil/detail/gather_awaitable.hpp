@@ -5,8 +5,7 @@
 #include <coil/detail/gather_state.hpp>
 #include <coil/result.hpp>
 #include <cstddef>
-#include <functional>
-#include <ranges>
+#include <iterator>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -47,12 +46,24 @@ struct GatherTuple {
   }
 };
 
+// A reference that a vector can hold (std::reference_wrapper, which <functional> would bring).
+template <class T>
+class ReferenceTo {
+ public:
+  ReferenceTo(T& object) noexcept : object_(&object) {}  // NOLINT(google-explicit-constructor)
+  operator T&() const noexcept { return *object_; }      // NOLINT(google-explicit-constructor)
+  [[nodiscard]] T& get() const noexcept { return *object_; }
+
+ private:
+  T* object_;
+};
+
 template <GatherMode mode, class T>
 struct GatherVector {
   // A vector holds no references.
-  using Element = std::conditional_t<std::is_reference_v<GatherElement<T, mode>>,
-                                     std::reference_wrapper<std::remove_reference_t<T>>,
-                                     GatherElement<T, mode>>;
+  using Element =
+      std::conditional_t<std::is_reference_v<GatherElement<T, mode>>,
+                         ReferenceTo<std::remove_reference_t<T>>, GatherElement<T, mode>>;
   using Results = std::vector<Element>;
   static Results collect(GatherState& state, bool last) {
     Results results;

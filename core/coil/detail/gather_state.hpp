@@ -14,12 +14,12 @@
 // Kept by tests/core/gather_test.cpp and tests/core/gather_stress.cpp.
 #pragma once
 
+#include <coil/detail/box.hpp>
 #include <coil/detail/future_base.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/suspension.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace coil::detail {
 
@@ -40,7 +40,7 @@ class GatherState {
   struct Dropper {
     void operator()(GatherState* state) const noexcept { state->drop(); }
   };
-  using Owner = std::unique_ptr<GatherState, Dropper>;
+  using Owner = Box<GatherState, Dropper>;
 
   [[nodiscard]] static Owner make(std::size_t capacity, GatherMode mode);
   GatherState(const GatherState&) = delete;

@@ -13,13 +13,13 @@
 #pragma once
 
 #include <coil/affinity.hpp>
+#include <coil/detail/box.hpp>
 #include <coil/detail/future_base.hpp>
 #include <coil/detail/runnable.hpp>
 #include <coil/detail/scope_node.hpp>
 #include <coil/detail/suspension.hpp>
 #include <coil/detail/task_state.hpp>
 #include <coroutine>
-#include <memory>
 #include <source_location>
 #include <string>
 
@@ -167,7 +167,7 @@ class TaskBase : public FutureBase, public Runnable {
   [[nodiscard]] bool cancel_own_leaf(Suspension& leaf) noexcept;
   [[nodiscard]] bool take_level() noexcept;
   [[nodiscard]] CancelledError edge_error();
-  [[nodiscard]] TaskState::Request begin_edge(std::unique_ptr<std::string> message) noexcept;
+  [[nodiscard]] TaskState::Request begin_edge(Box<std::string> message) noexcept;
 
   TaskState state_;
   mutable SpinLock tree_lock_;
@@ -183,8 +183,8 @@ class TaskBase : public FutureBase, public Runnable {
   TaskBase* group_next_ = nullptr;
   Atomic<Loop*> loop_{nullptr};
   std::uint64_t id_ = 0;
-  std::unique_ptr<std::string> name_;
-  std::unique_ptr<std::string> cancel_message_;
+  Box<std::string> name_;
+  Box<std::string> cancel_message_;
   std::source_location origin_;
 };
 

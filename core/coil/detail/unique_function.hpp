@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -69,9 +68,9 @@ class UniqueFunction<R(Args...)> {
       },
       [](std::byte* from, std::byte* to) noexcept {
         ::new (static_cast<void*>(to)) F(std::move(small<F>(from)));
-        std::destroy_at(&small<F>(from));
+        small<F>(from).~F();
       },
-      [](std::byte* room) noexcept { std::destroy_at(&small<F>(room)); }};
+      [](std::byte* room) noexcept { small<F>(room).~F(); }};
   template <class F>
   static constexpr Kind large_kind{
       [](std::byte* room, Args&&... args) -> R {

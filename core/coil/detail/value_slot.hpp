@@ -3,7 +3,7 @@
 // Invariant: the owner knows whether the value has been built (from its phase); the slot does not.
 #pragma once
 
-#include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -20,9 +20,9 @@ class ValueSlot {
 
   template <class... Args>
   void build(Args&&... args) {
-    std::construct_at(std::addressof(value_), std::forward<Args>(args)...);
+    ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<Args>(args)...);
   }
-  void destroy() noexcept { std::destroy_at(std::addressof(value_)); }
+  void destroy() noexcept { value_.~T(); }
   [[nodiscard]] T& get() noexcept { return value_; }
   [[nodiscard]] T copy() { return value_; }
   [[nodiscard]] T&& take() noexcept { return std::move(value_); }

@@ -8,11 +8,11 @@
 //   closing    what was written is flushed, the receive cancelled; when neither is in flight any
 //              more the descriptor is closed, and not before
 //
-// Invariant: everything but the counts is touched under lock_ only. An operation in flight, and a
-// flush that is queued, holds a reference; receiving_ and sending_ tell whether there is one, so
-// under the lock they also tell whether it may be cancelled. Waiters are woken after unlocking.
-// Submitting and cancelling happen under the lock; they take a system call only if the ring is
-// full, or to wake another loop for a cancel.
+// Invariant: everything but the counts and hints is touched under lock_ only. receiving_, sending_
+// and flush_queued_ tell what is in flight: it keeps the connection alive as a reference does, and
+// under the lock it may be cancelled. Waiters are woken after unlocking. Submitting and cancelling
+// happen under the lock; they take a system call only if the ring is full, or to wake another loop
+// for a cancel.
 #pragma once
 
 #include <coil/address.hpp>
@@ -49,16 +49,18 @@ class Connection : public FrameAllocated, private DetachedOperation {
 
   void add_ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) orphan();
   }
   // The user's handles. When the last one goes, the connection is closed as by close().
   void add_handle() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
   void drop_handle() noexcept;
 
   // connection_receive.cpp
-  // True: the read is decided. Throws std::runtime_error if another one waits already.
-  [[nodiscard]] bool try_read(ReadOperation& read);
-  // False: it was decided after all.
+  // True: the read is decided. False: it may have to wait.
+  [[nodiscard]] bool try_read(ReadOperation& read) {
+    return readable_.load(std::memory_order_relaxed) && try_read_locked(read);
+  }
+  // False: it was decided after all, or another one waits already.
   [[nodiscard]] bool wait_for_data(ReadOperation& read) noexcept;
   [[nodiscard]] bool stop_waiting(ReadOperation& read) noexcept;
   [[nodiscard]] bool at_eof() noexcept;
@@ -73,6 +75,10 @@ class Connection : public FrameAllocated, private DetachedOperation {
   void close() noexcept { begin_close(false); }
   void abort() noexcept { begin_close(true); }
   [[nodiscard]] bool closing() noexcept;
+  // Whether drain() has anything to wait for or to tell.
+  [[nodiscard]] bool congested_or_lost() const noexcept {
+    return congested_or_lost_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] bool ready(ConnectionWait::For what) noexcept;
   [[nodiscard]] bool add_waiter(ConnectionWait& waiter) noexcept;
   [[nodiscard]] bool remove_waiter(ConnectionWait& waiter) noexcept;
@@ -89,10 +95,15 @@ class Connection : public FrameAllocated, private DetachedOperation {
   struct Aftermath {
     ReadOperation* read = nullptr;
     ConnectionWait* waiters = nullptr;
+    Connection* corpse = nullptr;
     int fd = -1;
     void carry_out() noexcept;
   };
 
+  void orphan() noexcept;
+  [[nodiscard]] bool busy() const noexcept { return receiving_ || sending_ || flush_queued_; }
+
+  [[nodiscard]] bool try_read_locked(ReadOperation& read);
   [[nodiscard]] bool attempt(ReadOperation& read);
   void decide_reader(Aftermath& after);
   [[nodiscard]] bool wants_data() const noexcept;
@@ -114,11 +125,16 @@ class Connection : public FrameAllocated, private DetachedOperation {
   void close_if_lost() noexcept;
   void lose(int error) noexcept;
   void settle(Aftermath& after) noexcept;
+  void update_hints() noexcept;
   [[nodiscard]] bool is_ready(ConnectionWait::For what) const noexcept;
   void report_unclosed() noexcept;
 
   Atomic<std::uint32_t> references_{1};  // the handles together hold one
   Atomic<std::uint32_t> handles_{1};
+  // Hints, so that the common case takes no lock: written under it, right for the task that did
+  // what they tell about; another one sees them a moment later, as it would see the rest.
+  Atomic<bool> readable_{false};           // there is something to read, or the end
+  Atomic<bool> congested_or_lost_{false};  // drain() has to look
   SpinLock lock_;
   bool receiving_ : 1 = false;   // the receive is in flight ...
   bool stop_asked_ : 1 = false;  // ... and being cancelled
@@ -128,6 +144,7 @@ class Connection : public FrameAllocated, private DetachedOperation {
   bool eof_wanted_ : 1 = false;  // write_eof() was called
   bool eof_sent_ : 1 = false;
   bool closing_ : 1 = false;
+  bool orphaned_ : 1 = false;       // nobody holds a reference any more
   bool aborted_ : 1 = false;
   bool read_before_ : 1 = false;  // somebody had to wait for data: reading ahead is worth it
   int socket_;

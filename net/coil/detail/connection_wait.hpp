@@ -3,9 +3,11 @@
 // Invariant: linked in its connection's list, under that one's lock, or being woken, or neither.
 #pragma once
 
+#include <coil/detail/connection_loan.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/suspension.hpp>
 #include <cstdint>
+#include <utility>
 
 namespace coil::detail {
 
@@ -16,9 +18,12 @@ class [[nodiscard("nothing is awaited without co_await")]] ConnectionWait : publ
  public:
   enum class For : std::uint8_t { Drained, Closed };
 
-  ConnectionWait(Connection& connection, For what) noexcept;
-  ConnectionWait(ConnectionWait&& other) noexcept;  // only before it is awaited
-  ~ConnectionWait();
+  ConnectionWait(Connection& connection, bool owns, For what) noexcept
+      : Suspension(kinds[static_cast<int>(what)]), connection_(connection, owns), for_(what) {}
+  // Only before it is awaited.
+  ConnectionWait(ConnectionWait&& other) noexcept
+      : Suspension(*other.kind), connection_(std::move(other.connection_)), for_(other.for_) {}
+  ~ConnectionWait() = default;
 
   [[nodiscard]] bool await_ready() noexcept;
   template <class P>
@@ -34,7 +39,7 @@ class [[nodiscard("nothing is awaited without co_await")]] ConnectionWait : publ
   static HookResult stop(Suspension& leaf, Abort kind) noexcept;
   static const LeafKind kinds[2];
 
-  Connection* connection_;  // counted
+  ConnectionLoan connection_;
   ConnectionWait* previous_ = nullptr;
   ConnectionWait* next_ = nullptr;
   For for_;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <coil/detail/connection.hpp>
+#include <coil/detail/connection_loan.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/suspension.hpp>
 #include <cstddef>
@@ -20,13 +21,14 @@ class [[nodiscard("nothing is read until this is awaited")]] ReadOperation : pub
  public:
   enum class Wish : std::uint8_t { Some, Exactly, UntilEnd, Until, Line };
 
-  ReadOperation(ConnectionHandle connection, Wish wish, std::size_t n) noexcept;
+  ReadOperation(Connection& connection, bool owns, Wish wish, std::size_t n) noexcept
+      : Suspension(leaf_kind), connection_(connection, owns), wish_(wish), wanted_(n) {}
   // Throws std::invalid_argument for an empty separator.
-  ReadOperation(ConnectionHandle connection, std::string_view separator);
+  ReadOperation(Connection& connection, bool owns, std::string_view separator);
   ReadOperation(ReadOperation&& other) noexcept;  // only before it is awaited
   ~ReadOperation() = default;
 
-  [[nodiscard]] bool await_ready() { return connection_.get().try_read(*this); }
+  [[nodiscard]] bool await_ready() { return connection_->try_read(*this); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> self) {
     return self.promise().task->suspend(self, *this,
@@ -57,7 +59,7 @@ class [[nodiscard("nothing is read until this is awaited")]] ReadOperation : pub
   static HookResult stop(Suspension& leaf, Abort kind) noexcept;
   static const LeafKind leaf_kind;
 
-  ConnectionHandle connection_;
+  ConnectionLoan connection_;
   Wish wish_;
   Outcome outcome_ = Outcome::Undecided;
   bool separator_found_ = false;
