@@ -39,6 +39,7 @@ std::optional<ExceptionGroup> as_group(const std::exception_ptr& error) {
 
 struct ExceptionGroup::Contents : detail::Counted<ExceptionGroup::Contents> {
   Contents(std::string_view text, std::vector<std::exception_ptr> errors, std::string lines)
+      // NOLINTNEXTLINE(bugprone-throw-keyword-missing): a vector of exceptions is none itself
       : message(text), exceptions(std::move(errors)), description(std::move(lines)) {}
 
   std::string message;

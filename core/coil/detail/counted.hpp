@@ -16,13 +16,14 @@ class Counted {
       delete static_cast<const Derived*>(this);
   }
 
- protected:
-  Counted() noexcept = default;
-  ~Counted() = default;
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
 
  private:
+  friend Derived;
+  Counted() noexcept = default;
+  ~Counted() = default;
+
   mutable Atomic<std::uint32_t> references_{1};
 };
 

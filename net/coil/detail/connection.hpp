@@ -144,7 +144,7 @@ class Connection : public FrameAllocated, private DetachedOperation {
   bool eof_wanted_ : 1 = false;  // write_eof() was called
   bool eof_sent_ : 1 = false;
   bool closing_ : 1 = false;
-  bool orphaned_ : 1 = false;       // nobody holds a reference any more
+  bool orphaned_ : 1 = false;  // nobody holds a reference any more
   bool aborted_ : 1 = false;
   bool read_before_ : 1 = false;  // somebody had to wait for data: reading ahead is worth it
   int socket_;
