@@ -16,12 +16,11 @@ class Counted {
       delete static_cast<const Derived*>(this);
   }
 
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
  private:
   friend Derived;
   Counted() noexcept = default;
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
   ~Counted() = default;
 
   mutable Atomic<std::uint32_t> references_{1};
