@@ -36,6 +36,7 @@ std::map<std::string, std::vector<Entry>>& topics() {
 std::string topic_of(std::string_view file) { return std::string(file.substr(0, file.find('.'))); }
 
 Settings settings;
+coil::TimePoint began;
 std::mutex log_mutex;
 
 // "ExceptionGroup[ValueError: a, ...]", as scenario.py prints it.
@@ -103,6 +104,11 @@ coil::Duration ticks(double count) {
       static_cast<long>(count * static_cast<double>(settings.tick_us)));
 }
 
+int passed() {
+  const auto time = coil::get_running_loop().time() - began;
+  return static_cast<int>((time + ticks(0.5)) / ticks(1));
+}
+
 coil::RunOptions run_options() { return {.loops = settings.loops, .pin = false}; }
 
 Registered::Registered(const char* file, const char* name, Body body) {
@@ -114,13 +120,18 @@ Registered::Registered(const char* file, const char* name, Program program) {
 
 namespace {
 
+coil::Coro<> begin(Body body) {
+  began = coil::get_running_loop().time();
+  co_await body();
+}
+
 void play(const Entry& entry) {
   log_line("=== " + entry.name);
   try {
     if (entry.program != nullptr) {
       entry.program();
     } else {
-      coil::run(entry.body(), run_options());
+      coil::run(begin(entry.body), run_options());
     }
   } catch (...) {
     log("the scenario raised", std::current_exception());

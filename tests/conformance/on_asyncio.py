@@ -54,3 +54,8 @@ def run_scenario(function):
         return function()
     with asyncio.Runner() as runner:
         runner.run(function())
+
+
+def passed():
+    """How many ticks have passed since the scenario began."""
+    return round(asyncio.get_running_loop().time())

@@ -19,3 +19,8 @@ def run_scenario(function, seed=0):
     trio._core._run._r = random.Random(seed)
     trio.run(function, clock=trio.testing.MockClock(autojump_threshold=0),
              strict_exception_groups=True)
+
+
+def passed():
+    """How many ticks have passed since the scenario began."""
+    return round(trio.current_time())

@@ -201,18 +201,22 @@ def select(arguments):
 
 def report(program, topics, results):
     """Prints what went wrong; gives how many scenarios did."""
-    failed, retried = set(), set()
+    failed, retried = {}, set()
     known = {f"{topic}.{name}": scenario["known_mismatch"] for topic, scenarios in topics.items()
              for name, scenario in scenarios.items() if hangs(scenario)}
     for play, wrong, slow in results:
-        retried |= {f"{play.topic}.{name}" for name in slow}
+        retried |= {f"{play.topic}.{name} ({play.where()})" for name in slow}
         for name, bad in wrong.items():
             scenario = topics[play.topic][name]
             if scenario["known_mismatch"]:
                 known[f"{play.topic}.{name}"] = scenario["known_mismatch"]
                 continue
-            failed.add(f"{play.topic}.{name}")
-            print_mismatch(program, play, scenario, bad)
+            also = failed.setdefault(f"{play.topic}.{name}", [])
+            also.append(play.where())
+            if len(also) == 1:
+                print_mismatch(program, play, scenario, bad)
+    for name, plays in failed.items():
+        print(f"failed: {name}: {'; '.join(plays)}")
     for name, why in sorted(known.items()):
         print(f"known mismatch: {name}: {why}")
     for topic, scenarios in topics.items():
@@ -220,7 +224,7 @@ def report(program, topics, results):
             if scenario["known_mismatch"] and f"{topic}.{name}" not in known:
                 print(f"matches now, remove its known_mismatch: {topic}.{name}")
     if retried:
-        print(f"matched only with longer ticks (a busy machine): {' '.join(sorted(retried))}")
+        print(f"matched only with longer ticks (a busy machine, or a race): {', '.join(sorted(retried))}")
     total = sum(map(len, topics.values()))
     print(f"{total} scenarios: {total - len(failed) - len(known)} match, {len(known)} known "
           f"mismatches, {len(failed)} failed{': ' if failed else ''}{' '.join(sorted(failed))}")

@@ -94,6 +94,9 @@ void log(const Values&... values) {
 coil::Duration ticks(double count);
 inline auto tick(double count = 1) { return coil::sleep(ticks(count)); }
 
+// How many ticks have passed since the scenario began.
+int passed();
+
 // How awaiting it ends, as text.
 template <coil::Awaitable A>
 coil::Coro<std::string> outcome(A awaitable) {
