@@ -145,7 +145,7 @@ def mismatches(program, play, scenarios):
 def checked(program, play, scenarios):
     """mismatches(), where a real clock gets more time if that may be what was missing."""
     wrong = mismatches(program, play, scenarios)
-    retried = []
+    retried = {}
     if not play.backend:
         for tick_us in TICKS_US[1:]:
             again = [name for name, (log, _, _) in wrong.items()
@@ -153,9 +153,9 @@ def checked(program, play, scenarios):
             if not again:
                 break
             slower = dataclasses.replace(play, names=again, tick_us=tick_us,
-                                         rounds=min(play.rounds, 3))
+                                         rounds=min(play.rounds, 20))
             found = mismatches(program, slower, scenarios)
-            retried += [name for name in again if name not in found]
+            retried |= {name: wrong[name] for name in again if name not in found}
             wrong = {name: found.get(name, bad) for name, bad in wrong.items()
                      if name in found or name not in again}
     return play, wrong, retried
@@ -167,18 +167,18 @@ def hangs(scenario):
 
 def plays_of(topic, scenarios, rounds):
     every = [name for name in scenarios if not hangs(scenarios[name])]
-    spread = [name for name in every if scenarios[name]["loops"] == "any"]
-    if every:
-        yield Play(topic, "sim", 1, 1, every)
-        yield Play(topic, "", 1, rounds, every)
-    for loops in (2, 8) if spread else ():
-        yield Play(topic, "sim", loops, rounds, spread)
-        yield Play(topic, "", loops, rounds, spread)
+    for loops in (1, 2, 8):
+        names = [name for name in every if loops == 1 or scenarios[name]["loops"] == "any"]
+        simulated = [name for name in names if not scenarios[name]["threads"]]
+        if simulated:
+            yield Play(topic, "sim", loops, 1 if loops == 1 else rounds, simulated)
+        if names:
+            yield Play(topic, "", loops, rounds, names)
 
 
-def print_mismatch(program, play, scenario, wrong):
+def print_mismatch(program, play, scenario, wrong, what="MISMATCH"):
     name, (log, count, errors) = scenario["name"], wrong
-    print(f"MISMATCH {play.topic}.{name} ({play.where()}; {count} of {play.rounds} rounds)")
+    print(f"{what} {play.topic}.{name} ({play.where()}; {count} of {play.rounds} rounds)")
     key = sorted if scenario["any_order"] else list
     for line in difflib.unified_diff(key(scenario["log"]), key(log), scenario["library"], "coil",
                                      lineterm="", n=100):
@@ -205,7 +205,9 @@ def report(program, topics, results):
     known = {f"{topic}.{name}": scenario["known_mismatch"] for topic, scenarios in topics.items()
              for name, scenario in scenarios.items() if hangs(scenario)}
     for play, wrong, slow in results:
-        retried |= {f"{play.topic}.{name} ({play.where()})" for name in slow}
+        for name, bad in slow.items():
+            retried.add(f"{play.topic}.{name} ({play.where()})")
+            print_mismatch(program, play, topics[play.topic][name], bad, "WITH SHORT TICKS ONLY")
         for name, bad in wrong.items():
             scenario = topics[play.topic][name]
             if scenario["known_mismatch"]:
@@ -232,13 +234,13 @@ def report(program, topics, results):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(usage=__doc__.partition("usage: ")[2])
     parser.add_argument("program")
     parser.add_argument("scenarios", nargs="*")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--rounds", type=int,
                         default=int(os.environ.get("COIL_CONFORMANCE_ROUNDS", "3")))
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     chosen, topics = select(arguments.scenarios), {}
     for topic, names in chosen.items():
         topics[topic] = play_python(topic, names)

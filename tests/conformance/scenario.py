@@ -20,6 +20,7 @@ class Scenario:
     since: tuple = (3, 11)  # the first Python that can run it
     expected: str = ""  # the log that older ones can't produce
     doc: str = ""  # where `expected` is promised
+    threads: bool = False  # it uses threads of its own, which the virtual clock knows nothing of
     departs: str = ""  # how the contract differs here on purpose; `expected` is Coil's log
     known_mismatch: str = ""  # why Coil differs though it should not
 
