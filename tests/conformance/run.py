@@ -224,7 +224,7 @@ def report(program, topics, results):
     for topic, scenarios in topics.items():
         for name, scenario in scenarios.items():
             if scenario["known_mismatch"] and f"{topic}.{name}" not in known:
-                print(f"matches now, remove its known_mismatch: {topic}.{name}")
+                print(f"known mismatch that did not show this time: {topic}.{name}")
     if retried:
         print(f"matched only with longer ticks (a busy machine, or a race): {', '.join(sorted(retried))}")
     total = sum(map(len, topics.values()))
