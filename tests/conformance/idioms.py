@@ -123,7 +123,7 @@ async def a_callback_becomes_a_future():
     log(await read(), await asyncio.wait_for(read(), ticks(5)))
 
 
-@on_any_loops
+@on_any_loops(any_order=True)
 async def a_callback_that_is_called_twice_counts_once():
     def legacy_read(on_data, on_error):
         loop = asyncio.get_running_loop()
