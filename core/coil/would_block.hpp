@@ -1,11 +1,10 @@
-// WouldBlock: what the ..._nowait functions throw (trio.WouldBlock).
+// WouldBlock (trio.WouldBlock): what a ..._nowait operation throws that would have to wait.
 #pragma once
 
 #include <stdexcept>
 
 namespace coil {
 
-// It could not be done without waiting.
 class WouldBlock : public std::runtime_error {
  public:
   WouldBlock() : std::runtime_error("the operation would have to wait") {}
