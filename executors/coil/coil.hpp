@@ -3,20 +3,26 @@
 
 #include <coil/affinity.hpp>
 #include <coil/awaitable.hpp>
+#include <coil/barrier.hpp>
 #include <coil/cancel_scope.hpp>
+#include <coil/capacity_limiter.hpp>
+#include <coil/condition.hpp>
 #include <coil/coro.hpp>
+#include <coil/event.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exception_group.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/future.hpp>
 #include <coil/gather.hpp>
 #include <coil/handle.hpp>
+#include <coil/lock.hpp>
 #include <coil/loop.hpp>
 #include <coil/metrics.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>
 #include <coil/run_options.hpp>
 #include <coil/runner.hpp>
+#include <coil/semaphore.hpp>
 #include <coil/shield.hpp>
 #include <coil/sleep.hpp>
 #include <coil/task.hpp>
@@ -24,3 +30,4 @@
 #include <coil/task_ref.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/would_block.hpp>
