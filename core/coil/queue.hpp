@@ -128,7 +128,7 @@ class BasicQueue {
   void shutdown(bool immediate = false) {
     typename Store::Items dropped;  // destroyed at the end, under no lock
     Waiter* joiners = nullptr;
-    core_.close([&](auto& locked) noexcept {
+    core_.alone([&](auto& locked) noexcept {
       locked.refuse_puts();
       locked.end_gets();
       if (!immediate) return;

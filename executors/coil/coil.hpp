@@ -4,6 +4,7 @@
 #include <coil/affinity.hpp>
 #include <coil/awaitable.hpp>
 #include <coil/cancel_scope.hpp>
+#include <coil/channel_errors.hpp>
 #include <coil/coro.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exception_group.hpp>
@@ -12,7 +13,9 @@
 #include <coil/gather.hpp>
 #include <coil/handle.hpp>
 #include <coil/loop.hpp>
+#include <coil/memory_channel.hpp>
 #include <coil/metrics.hpp>
+#include <coil/queue.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>
 #include <coil/run_options.hpp>
@@ -24,3 +27,4 @@
 #include <coil/task_ref.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/would_block.hpp>

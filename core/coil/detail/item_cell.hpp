@@ -24,8 +24,7 @@ class BoxedItem {
     explicit WideRoom(T&& from) : item(std::move(from)) {}
     T item;
   };
-  using Place =
-      std::conditional_t<(alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__), WideRoom, Room>;
+  using Place = std::conditional_t<(alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__), WideRoom, Room>;
 
  public:
   explicit BoxedItem(T&& item) : place_(new Place(std::move(item))) {}

@@ -30,8 +30,8 @@ class PutAwaiter : public Putter<typename Core::Cell> {
   [[nodiscard]] bool await_ready() { return settled(core_.try_put(this->cell, this->handle)); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> self) {
-    return self.promise().task->suspend(
-        self, *this, [this] { return !settled(core_.put_or_wait(*this)); });
+    return self.promise().task->suspend(self, *this,
+                                        [this] { return !settled(core_.put_or_wait(*this)); });
   }
   void await_resume() {
     if (this->outcome != Transfer::Done) [[unlikely]]
@@ -79,8 +79,8 @@ class GetAwaiter : public Getter<typename Core::Cell> {
   [[nodiscard]] bool await_ready() { return settled(core_.try_get(this->cell, this->handle)); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> self) {
-    return self.promise().task->suspend(
-        self, *this, [this] { return !settled(core_.get_or_wait(*this)); });
+    return self.promise().task->suspend(self, *this,
+                                        [this] { return !settled(core_.get_or_wait(*this)); });
   }
   Result await_resume() {
     if (this->outcome == Transfer::Done) [[likely]]

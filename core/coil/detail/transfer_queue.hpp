@@ -105,7 +105,7 @@ class TransferQueue {
   TransferQueue& operator=(const TransferQueue&) = delete;
   // Tasks that still wait are refused.
   ~TransferQueue() {
-    close([](auto& locked) noexcept {
+    alone([](auto& locked) noexcept {
       locked.refuse_puts();
       locked.end_gets();
     });
@@ -177,7 +177,7 @@ class TransferQueue {
     return outcome;
   }
 
-  // What may be done while nobody puts or gets; waiters are woken afterwards.
+  // What may be done while nobody puts or gets. Waiters are woken afterwards.
   class Locked {
    public:
     // Everything but items that are in already is refused from now on.
@@ -197,6 +197,8 @@ class TransferQueue {
     void close_getters(HandleMark handle) noexcept {
       dismiss(queue_.getters_, handle, Transfer::Closed);
     }
+    [[nodiscard]] std::size_t count_putters() const noexcept { return length(queue_.putters_); }
+    [[nodiscard]] std::size_t count_getters() const noexcept { return length(queue_.getters_); }
     // To be destroyed under no lock.
     void move_items_to(typename Store::Items& other) noexcept { queue_.store_.move_to(other); }
 
@@ -215,12 +217,17 @@ class TransferQueue {
         waiter = next;
       }
     }
+    [[nodiscard]] static std::size_t length(const WaitLine& line) noexcept {
+      std::size_t n = 0;
+      for (const Waiter* waiter = line.first(); waiter != nullptr; waiter = waiter->next) ++n;
+      return n;
+    }
     TransferQueue& queue_;
     WakeList woken_;
   };
   // fn(locked) under both locks; must not throw.
   template <class Fn>
-  void close(Fn&& fn) noexcept {
+  void alone(Fn&& fn) noexcept {
     Locked locked(*this);
     {
       const SpinGuard get(get_lock());
