@@ -6,6 +6,7 @@
 #include <coil/barrier.hpp>
 #include <coil/cancel_scope.hpp>
 #include <coil/capacity_limiter.hpp>
+#include <coil/channel_errors.hpp>
 #include <coil/condition.hpp>
 #include <coil/coro.hpp>
 #include <coil/event.hpp>
@@ -17,7 +18,9 @@
 #include <coil/handle.hpp>
 #include <coil/lock.hpp>
 #include <coil/loop.hpp>
+#include <coil/memory_channel.hpp>
 #include <coil/metrics.hpp>
+#include <coil/queue.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>
 #include <coil/run_options.hpp>
