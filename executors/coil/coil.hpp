@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coil/affinity.hpp>
+#include <coil/as_completed.hpp>
 #include <coil/awaitable.hpp>
 #include <coil/cancel_scope.hpp>
 #include <coil/coro.hpp>
@@ -24,3 +25,4 @@
 #include <coil/task_ref.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/wait.hpp>
