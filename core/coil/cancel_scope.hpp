@@ -4,6 +4,7 @@
 
 #include <coil/coro.hpp>
 #include <coil/detail/cancel_work.hpp>
+#include <coil/detail/current_task.hpp>
 #include <coil/detail/ref.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/scope_node.hpp>
@@ -122,21 +123,6 @@ decltype(auto) call_body(Fn& fn, Arg& arg) {
     return fn();
   }
 }
-
-// The awaitable that gives the running task without suspending.
-class CurrentTask : public NativeAwaiter {
- public:
-  [[nodiscard]] bool await_ready() const noexcept { return false; }
-  template <class P>
-  bool await_suspend(std::coroutine_handle<P> self) noexcept {
-    task_ = self.promise().task;
-    return false;
-  }
-  [[nodiscard]] TaskBase& await_resume() const noexcept { return *task_; }
-
- private:
-  TaskBase* task_ = nullptr;
-};
 
 template <class Fn, class T = BodyResult<Fn, CancelScope>>
 Coro<CancelResult<T>> run_in_scope(Fn& fn, CancelScope& scope) {

@@ -7,6 +7,7 @@
 #include <coil/detail/future_state.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/time.hpp>
+#include <compare>
 #include <cstdint>
 #include <exception>
 #include <stdexcept>
@@ -126,6 +127,10 @@ class Future {
 
   [[nodiscard]] friend bool operator==(const Future& a, const Future& b) noexcept {
     return a.state_.get() == b.state_.get();
+  }
+  // Some order, for sets and maps.
+  [[nodiscard]] friend std::strong_ordering operator<=>(const Future& a, const Future& b) noexcept {
+    return a.state_.get() <=> b.state_.get();
   }
 
  protected:

@@ -2,6 +2,7 @@
 // give, what wait and as_completed take).
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -46,6 +47,11 @@ class TaskRef {
   [[nodiscard]] detail::TaskBase* get() const noexcept { return task_; }
   [[nodiscard]] friend bool operator==(const TaskRef& a, const TaskRef& b) noexcept {
     return a.task_ == b.task_;
+  }
+  // Some order, for sets and maps.
+  [[nodiscard]] friend std::strong_ordering operator<=>(const TaskRef& a,
+                                                        const TaskRef& b) noexcept {
+    return a.task_ <=> b.task_;
   }
 
  private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coil/affinity.hpp>
+#include <coil/as_completed.hpp>
 #include <coil/awaitable.hpp>
 #include <coil/barrier.hpp>
 #include <coil/cancel_scope.hpp>
@@ -33,4 +34,5 @@
 #include <coil/task_ref.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/wait.hpp>
 #include <coil/would_block.hpp>
