@@ -196,7 +196,7 @@ async def retries_each_with_a_limit():
     departs="timeout and wait_for inside a scope: Trio has neither. A scope's cancel of a body in "
             "timeout() stays the scope's.",
     expected="""
-        scope caught True at 1
+        scope caught True at t1
     """,
 )
 async def a_scope_around_a_timeout_ends_it_as_a_scope():

@@ -80,7 +80,7 @@ async def awaiting_what_is_done_does_not_suspend():
     await task
 
 
-@on_any_loops
+@on_any_loops(any_order=True)
 async def a_cancelled_future_raises_at_each_who_waits():
     future = new_future()
 

@@ -53,7 +53,7 @@ SCENARIO(a_limit_on_how_long_to_wait) {
 }
 
 SCENARIO(retry_with_growing_delays) {
-  std::vector<int> attempts;
+  std::vector<Ticks> attempts;
   auto unreliable = [&]() -> Coro<std::string> {
     attempts.push_back(passed());
     if (attempts.size() < 4) throw ValueError("not yet");
@@ -172,7 +172,7 @@ SCENARIO(results_are_worked_on_in_a_pipeline) {
 }
 
 SCENARIO(a_periodic_task_with_a_stop) {
-  std::vector<int> beats;
+  std::vector<Ticks> beats;
   auto heartbeat = [&]() -> Coro<> {
     for (;;) {
       beats.push_back(passed());

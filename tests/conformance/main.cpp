@@ -104,9 +104,9 @@ coil::Duration ticks(double count) {
       static_cast<long>(count * static_cast<double>(settings.tick_us)));
 }
 
-int passed() {
+Ticks passed() {
   const auto time = coil::get_running_loop().time() - began;
-  return static_cast<int>((time + ticks(0.5)) / ticks(1));
+  return {static_cast<int>((time + ticks(0.5)) / ticks(1))};
 }
 
 coil::RunOptions run_options() { return {.loops = settings.loops, .pin = false}; }

@@ -4,6 +4,8 @@ import asyncio
 import inspect
 import selectors
 
+import scenario
+
 
 class JumpingSelector(selectors.DefaultSelector):
     """Never sleeps for a timer. Without one it waits for another thread, but not for ever."""
@@ -58,4 +60,4 @@ def run_scenario(function):
 
 def passed():
     """How many ticks have passed since the scenario began."""
-    return round(asyncio.get_running_loop().time())
+    return scenario.Ticks(round(asyncio.get_running_loop().time()))

@@ -5,6 +5,8 @@ import random
 import trio
 import trio.testing
 
+import scenario
+
 
 def ticks(count):
     return float(count)
@@ -23,4 +25,4 @@ def run_scenario(function, seed=0):
 
 def passed():
     """How many ticks have passed since the scenario began."""
-    return round(trio.current_time())
+    return scenario.Ticks(round(trio.current_time()))

@@ -94,8 +94,13 @@ void log(const Values&... values) {
 coil::Duration ticks(double count);
 inline auto tick(double count = 1) { return coil::sleep(ticks(count)); }
 
-// How many ticks have passed since the scenario began.
-int passed();
+// How many ticks have passed since the scenario began. Logged as t3: on a real clock it may be
+// more.
+struct Ticks {
+  int count;
+};
+inline std::string shown(Ticks ticks) { return "t" + std::to_string(ticks.count); }
+Ticks passed();
 
 // How awaiting it ends, as text.
 template <coil::Awaitable A>

@@ -85,6 +85,13 @@ def kind(error):
             "BaseExceptionGroup": "ExceptionGroup"}.get(name, name)
 
 
+class Ticks(int):
+    """Time that has passed, logged as t3: on a real clock it may be more."""
+
+    def __str__(self):
+        return f"t{int(self)}"
+
+
 def log(*values):
     _lines.append(" ".join(map(shown, values)))
 

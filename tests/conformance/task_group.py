@@ -54,8 +54,8 @@ async def an_empty_group_ends_at_once():
     since=(3, 13),
     doc="https://docs.python.org/3.14/whatsnew/3.13.html#asyncio",
     expected="""
-        sibling cancelled at 1
-        sibling cancelled at 1
+        sibling cancelled at t1
+        sibling cancelled at t1
         raised ExceptionGroup[ValueError: bad]
         cancelling 0
     """,

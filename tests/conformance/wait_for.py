@@ -125,7 +125,7 @@ async def another_exception_in_answer_to_the_cancel_is_raised():
     expected="""
         inner CancelledError: from outside
         raised CancelledError: from outside
-        ticks passed 1
+        ticks passed t1
     """,
 )
 async def a_cancel_from_outside_reaches_the_inner():
