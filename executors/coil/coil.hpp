@@ -14,6 +14,7 @@
 #include <coil/handle.hpp>
 #include <coil/loop.hpp>
 #include <coil/metrics.hpp>
+#include <coil/nursery.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>
 #include <coil/run_options.hpp>
@@ -23,6 +24,7 @@
 #include <coil/task.hpp>
 #include <coil/task_group.hpp>
 #include <coil/task_ref.hpp>
+#include <coil/task_status.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
 #include <coil/wait.hpp>
