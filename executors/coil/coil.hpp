@@ -21,6 +21,7 @@
 #include <coil/loop.hpp>
 #include <coil/memory_channel.hpp>
 #include <coil/metrics.hpp>
+#include <coil/nursery.hpp>
 #include <coil/queue.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>
@@ -32,6 +33,7 @@
 #include <coil/task.hpp>
 #include <coil/task_group.hpp>
 #include <coil/task_ref.hpp>
+#include <coil/task_status.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
 #include <coil/wait.hpp>
