@@ -20,6 +20,13 @@ Loop* running_loop() noexcept {
   return worker != nullptr ? &worker->loop() : nullptr;
 }
 
+ContextSlot& running_context() noexcept {
+  Worker* worker = current_worker();
+  if (worker == nullptr) return thread_context();
+  TaskBase* task = worker->current();
+  return task != nullptr ? task->context : worker->callback_context();
+}
+
 Loop& require_loop(std::string_view operation) {
   Worker* worker = current_worker();
   if (worker == nullptr) throw NoRunningLoop(operation);
@@ -87,6 +94,8 @@ void start_task(TaskBase& task, Loop* home, bool eager) {
   Worker* here = current_worker();
   Worker& worker = home != nullptr ? Worker::of(*home) : *here;
   task.set_loop(&worker.loop());
+  if (context_in_use() && task.context.empty()) [[unlikely]]
+    task.context.inherit_current();
   const bool alone = worker.pool().size() == 1;
   if (here != nullptr && &here->pool() == &worker.pool()) {
     task.set_id(here->next_task_id());

@@ -45,6 +45,8 @@ class Worker {
   [[nodiscard]] TaskRegistry& registry() noexcept { return registry_; }
   [[nodiscard]] DetachedList& detached() noexcept { return detached_; }
   [[nodiscard]] TaskBase* current() const noexcept { return current_; }
+  // Of callbacks for which no context was copied.
+  [[nodiscard]] ContextSlot& callback_context() noexcept { return callback_context_; }
   [[nodiscard]] TimePoint now() const noexcept { return backend_->now(); }
   [[nodiscard]] std::uint64_t next_task_id() noexcept;
 
@@ -120,6 +122,7 @@ class Worker {
   Loop loop_;
   std::unique_ptr<Backend> backend_;
   TaskBase* current_ = nullptr;
+  ContextSlot callback_context_;
   LocalQueue local_;  // pinned tasks and callbacks; alone, all tasks
   RunQueue<TaskBase, queue_capacity> queue_;
   Deque<Runnable> forks_;

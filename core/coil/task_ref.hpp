@@ -12,6 +12,7 @@
 
 namespace coil {
 
+class Context;
 class Loop;
 
 namespace detail {
@@ -41,6 +42,8 @@ class TaskRef {
   [[nodiscard]] std::exception_ptr exception() const;
   [[nodiscard]] std::string name() const;
   void set_name(std::string_view name) const;
+  // The task's own context, not a copy (<coil/context.hpp>).
+  [[nodiscard]] Context get_context() const;
   [[nodiscard]] Loop& get_loop() const;
 
   [[nodiscard]] detail::TaskBase* get() const noexcept { return task_; }

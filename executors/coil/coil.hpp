@@ -4,6 +4,7 @@
 #include <coil/affinity.hpp>
 #include <coil/awaitable.hpp>
 #include <coil/cancel_scope.hpp>
+#include <coil/context.hpp>
 #include <coil/coro.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exception_group.hpp>

@@ -15,6 +15,7 @@ struct ExceptionContext;
 
 namespace coil::detail {
 
+class ContextSlot;
 class TaskBase;
 struct Runnable;
 struct Timer;
@@ -22,6 +23,8 @@ struct Timer;
 // The task and loop of this thread, or nullptr. Never inline: see frame_allocator.hpp.
 [[nodiscard]] TaskBase* running_task() noexcept;
 [[nodiscard]] Loop* running_loop() noexcept;
+// The context of the task or callback that this thread runs, else the thread's own.
+[[nodiscard]] ContextSlot& running_context() noexcept;
 // Throws NoRunningLoop naming the operation.
 Loop& require_loop(std::string_view operation);
 
