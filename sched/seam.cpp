@@ -1,5 +1,6 @@
 // core's side of the seam (coil/detail/scheduler.hpp), in terms of workers.
 #include <coil/detail/check.hpp>
+#include <coil/detail/generator_base.hpp>
 #include <coil/detail/loop_link.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/exceptions.hpp>
@@ -110,6 +111,17 @@ void start_task(TaskBase& task, Loop* home, bool eager) {
   COIL_CHECK(worker.post(task), "a task is made on a loop that was closed");
 }
 
+void generator_started(GeneratorBase& generator) noexcept {
+  current_worker()->generators().add(generator);
+}
+void generator_finished(GeneratorBase& generator) noexcept {
+  const Worker* here = current_worker();
+  GeneratorRegistry::remove(generator, here != nullptr ? &here->pool() : nullptr);
+}
+bool post_to_home(GeneratorBase& generator) noexcept {
+  return GeneratorRegistry::post_to_home(generator);
+}
+
 void task_finished(TaskBase& task) noexcept { TaskRegistry::remove(task); }
 
 void arm_timer(Timer& timer, TimePoint deadline) noexcept {
@@ -139,7 +151,8 @@ std::vector<TaskRef> all_tasks() {
   detail::Worker* worker = detail::current_worker();
   if (worker == nullptr) throw NoRunningLoop("all_tasks");
   std::vector<TaskRef> tasks;
-  for (auto& task : worker->pool().live_tasks()) tasks.emplace_back(task.get());
+  for (auto& task : worker->pool().live_tasks())
+    if (!task->is_finalizer()) tasks.emplace_back(task.get());
   return tasks;
 }
 

@@ -17,6 +17,7 @@
 #include "counter.hpp"
 #include "deque.hpp"
 #include "detached_list.hpp"
+#include "generator_registry.hpp"
 #include "local_queue.hpp"
 #include "mpsc_stack.hpp"
 #include "run_queue.hpp"
@@ -43,6 +44,7 @@ class Worker {
   [[nodiscard]] Backend& backend() noexcept { return *backend_; }
   [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
   [[nodiscard]] TaskRegistry& registry() noexcept { return registry_; }
+  [[nodiscard]] GeneratorRegistry& generators() noexcept { return generators_; }
   [[nodiscard]] DetachedList& detached() noexcept { return detached_; }
   [[nodiscard]] TaskBase* current() const noexcept { return current_; }
   // Of callbacks for which no context was copied.
@@ -129,6 +131,7 @@ class Worker {
   TimerWheel timers_;
   DetachedList detached_;
   TaskRegistry registry_;
+  GeneratorRegistry generators_;
   StealOrder steal_order_;
   Random random_;
   SpinBudget spin_budget_;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <coil/affinity.hpp>
+#include <coil/async_generator.hpp>
+#include <coil/async_iterable.hpp>
 #include <coil/awaitable.hpp>
 #include <coil/cancel_scope.hpp>
 #include <coil/context.hpp>

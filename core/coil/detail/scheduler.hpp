@@ -16,6 +16,7 @@ struct ExceptionContext;
 namespace coil::detail {
 
 class ContextSlot;
+class GeneratorBase;
 class TaskBase;
 struct Runnable;
 struct Timer;
@@ -40,6 +41,14 @@ void post(Runnable& callback, Loop& loop) noexcept;
 void start_task(TaskBase& task, Loop* home, bool eager);
 // The task is done: forget it.
 void task_finished(TaskBase& task) noexcept;
+
+// A generator that has run for the first time, on this thread's loop, is closed before that loop's
+// Runner lets run() return, unless it has finished by then.
+void generator_started(GeneratorBase& generator) noexcept;
+// Any thread.
+void generator_finished(GeneratorBase& generator) noexcept;
+// Runs the generator, a Runnable, on the loop that started it. False: that has gone.
+[[nodiscard]] bool post_to_home(GeneratorBase& generator) noexcept;
 
 // Timers of this thread's loop; disarming from any thread. See timer.hpp for who may do what.
 void arm_timer(Timer& timer, TimePoint deadline) noexcept;

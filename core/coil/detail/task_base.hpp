@@ -143,6 +143,10 @@ class TaskBase : public FutureBase, public Runnable {
   [[nodiscard]] bool suspended() const noexcept { return state_.suspended(); }
   [[nodiscard]] Affinity affinity() const noexcept { return affinity_; }
   void set_affinity(Affinity affinity) noexcept { affinity_ = affinity; }
+  // Cleans up after others: run() waits for it and does not cancel it, and all_tasks() leaves it
+  // out. Before start_task.
+  void set_finalizer() noexcept { finalizer_ = true; }
+  [[nodiscard]] bool is_finalizer() const noexcept { return finalizer_; }
   [[nodiscard]] Loop* loop() const noexcept { return loop_.load(std::memory_order_relaxed); }
   void set_loop(Loop* loop) noexcept { loop_.store(loop, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
@@ -173,6 +177,7 @@ class TaskBase : public FutureBase, public Runnable {
   TaskState state_;
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
+  bool finalizer_ = false;
   bool edge_undelivered_ = false;  // under tree_lock_
   Atomic<int> cancels_{0};         // written under tree_lock_
   std::coroutine_handle<> resume_;
