@@ -3,12 +3,15 @@
 
 #include <coil/affinity.hpp>
 #include <coil/as_completed.hpp>
+#include <coil/async_generator.hpp>
+#include <coil/async_iterable.hpp>
 #include <coil/awaitable.hpp>
 #include <coil/barrier.hpp>
 #include <coil/cancel_scope.hpp>
 #include <coil/capacity_limiter.hpp>
 #include <coil/channel_errors.hpp>
 #include <coil/condition.hpp>
+#include <coil/context.hpp>
 #include <coil/coro.hpp>
 #include <coil/event.hpp>
 #include <coil/exception_context.hpp>
