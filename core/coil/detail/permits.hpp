@@ -85,7 +85,7 @@ class Permits {
   // For cancel hooks. False: it has a permit.
   [[nodiscard]] bool leave(Waiter& waiter) noexcept {
     const SpinGuard guard(line_.lock());
-    if (!waiter.linked) return false;
+    if (!waiter.linked && !COIL_MUTATION("permits.leave_anyway")) return false;
     line_.remove(waiter);
     clear_if_last();
     return true;
@@ -116,7 +116,8 @@ class Permits {
     return first;
   }
   void clear_if_last() noexcept {
-    if (line_.empty()) word_.store(0, std::memory_order_relaxed);
+    if (line_.empty() || COIL_MUTATION("permits.clear_always"))
+      word_.store(0, std::memory_order_relaxed);
   }
 
   Atomic<std::uint64_t> word_;
