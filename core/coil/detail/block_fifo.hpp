@@ -53,12 +53,15 @@ class BlockFifo {
     put_.head_seen = get_.head.load(std::memory_order_acquire);
     return tail - put_.head_seen < capacity;
   }
-  // Throws std::bad_alloc, and then nothing has changed.
-  void push(Cell&& cell) {
+  // Calls publishing() just before the get side may see the cell. Throws std::bad_alloc, and then
+  // nothing has changed.
+  template <class Fn>
+  void push(Cell&& cell, Fn&& publishing) {
     const std::uint64_t tail = put_.tail.load(std::memory_order_relaxed);
     if (tail % block_size == 0) [[unlikely]]
       add_block();
     put_.block->cells[tail % block_size].build(std::move(cell));
+    publishing();
     put_.tail.store(tail + 1, std::memory_order_release);
   }
 

@@ -25,10 +25,12 @@ class HeapStore {
   [[nodiscard]] bool has_room(std::size_t capacity) const noexcept { return size() < capacity; }
   [[nodiscard]] bool has_item() const noexcept { return size() != 0; }
 
-  void push(Cell&& cell) {
+  template <class Fn>
+  void push(Cell&& cell, Fn&& publishing) {
     std::size_t place = size();
     while (place != 0 && less(cell, cells_[parent(place)])) place = parent(place);
     cells_.reserve_one();
+    publishing();
     std::size_t hole = size();
     if (hole == place) return cells_.push(std::move(cell));
     cells_.push(std::move(cells_[parent(hole)]));

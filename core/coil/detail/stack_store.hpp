@@ -19,9 +19,11 @@ class StackStore {
   [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
   [[nodiscard]] bool has_room(std::size_t capacity) const noexcept { return size() < capacity; }
   [[nodiscard]] bool has_item() const noexcept { return size() != 0; }
-  void push(Cell&& cell) {
+  template <class Fn>
+  void push(Cell&& cell, Fn&& publishing) {
     cells_.reserve_one();
     cells_.push(std::move(cell));
+    publishing();
   }
   void pop(std::optional<Cell>& out) noexcept {
     out.emplace(std::move(cells_[size() - 1]));

@@ -262,12 +262,12 @@ class TransferQueue {
       first.cell.emplace(std::move(cell));
       first.outcome = Transfer::Done;
       getter = &first;
-    } else if (store_.has_room(capacity_)) [[likely]] {
-      store_.push(std::move(cell));
-    } else {
-      return Transfer::Waiting;
+      count_accepted();
+      return Transfer::Done;
     }
-    count_accepted();
+    if (!store_.has_room(capacity_)) [[unlikely]]
+      return Transfer::Waiting;
+    store_.push(std::move(cell), [this] { count_accepted(); });
     return Transfer::Done;
   }
 
@@ -295,9 +295,8 @@ class TransferQueue {
     while (!putters_.empty() && store_.has_room(capacity_)) {
       auto& first = static_cast<Putter<Cell>&>(*putters_.pop());
       try {
-        store_.push(std::move(first.cell));
+        store_.push(std::move(first.cell), [this] { count_accepted(); });
         first.outcome = Transfer::Done;
-        count_accepted();
       } catch (...) {
         first.error = std::current_exception();  // its own, not the getter's
         first.outcome = Transfer::Failed;
@@ -306,7 +305,7 @@ class TransferQueue {
     }
   }
 
-  // Under the put lock.
+  // Under the put lock, before anybody can get the item: who has it may report it done.
   void count_accepted() noexcept {
     accepted_.store(accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
