@@ -33,10 +33,10 @@ class CompletedHandles final : public CompletionOrder {
 };
 
 template <class H>
-class CompletedAwaiter : public NextAwaiter {
+class CompletedAwaiter : public NextCompletedAwaiter {
  public:
   explicit CompletedAwaiter(Ref<CompletedHandles<H>> handles) noexcept
-      : NextAwaiter(Ref<CompletionOrder>(handles.get())), handles_(*handles.get()) {}
+      : NextCompletedAwaiter(Ref<CompletionOrder>(handles.get())), handles_(*handles.get()) {}
   std::optional<H> await_resume() {
     const OrderNode* child = resume();
     if (child == nullptr) return std::nullopt;

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 using ValueError = std::invalid_argument;
 using RuntimeError = std::runtime_error;
-using LookupError = std::out_of_range;
+using coil::LookupError;
 
 // Names an exception as Python does.
 std::string kind(const std::exception_ptr& error);
