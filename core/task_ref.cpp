@@ -1,3 +1,4 @@
+#include <coil/context.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/exceptions.hpp>
@@ -18,6 +19,12 @@ detail::TaskBase& TaskRef::checked() const {
   return *task_;
 }
 
+detail::FutureBase& TaskRef::future() const { return checked(); }
+
+int TaskRef::remove_done_callback(std::uint64_t id) const {
+  return detail::DoneCallback::unregister(checked(), id);
+}
+
 bool TaskRef::cancel(std::string_view message) const { return checked().cancel(message); }
 int TaskRef::cancelling() const { return checked().cancelling(); }
 int TaskRef::uncancel() const { return checked().uncancel(); }
@@ -25,6 +32,7 @@ bool TaskRef::cancelled() const { return checked().cancelled(); }
 bool TaskRef::done() const { return checked().done(); }
 std::string TaskRef::name() const { return checked().name(); }
 void TaskRef::set_name(std::string_view name) const { checked().set_name(name); }
+Context TaskRef::get_context() const { return Context(checked().context.cell()); }
 Loop& TaskRef::get_loop() const { return *checked().loop(); }
 
 std::exception_ptr TaskRef::exception() const {

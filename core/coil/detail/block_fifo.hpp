@@ -1,0 +1,147 @@
+// Items first in, first out, in blocks that are linked: one side appends while the other takes.
+//
+//   the put side (one at a time)            the get side (one at a time)
+//   1. reads head_ (acquire): is there      a. reads tail_ (acquire): is there an item?
+//      room? only if head_seen_ says no        only if tail_seen_ says no
+//   2. builds the cell, links a block       b. takes the cell, frees the block that it left
+//   3. stores tail_ (release)               c. stores head_ (release)
+//
+// 3 pairs with a: the cell and the link to its block are there. c pairs with 1: a bound that is
+// kept counts only what has been taken out. Each side's index is read by the other only when its
+// own last look is used up, so that a line travels between processors once for many items.
+// Invariant: the get side frees a block only once an item lies in a later one, so the put side
+// has left it.
+// Kept by tests/model/transfer_queue_model.cpp, "the two ends of a queue need no common lock".
+#pragma once
+
+#include <coil/detail/atomic.hpp>
+#include <coil/detail/frame_allocator.hpp>
+#include <coil/detail/item_cell.hpp>
+#include <coil/detail/value_slot.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace coil::detail {
+
+template <class T>
+class BlockFifo {
+ public:
+  using Value = T;
+  using Cell = ItemCell<T>;
+  using Items = BlockFifo;
+  static constexpr bool two_ended = true;
+
+  BlockFifo() noexcept = default;
+  BlockFifo(const BlockFifo&) = delete;
+  BlockFifo& operator=(const BlockFifo&) = delete;
+  ~BlockFifo() {
+    std::optional<Cell> item;
+    while (has_item()) {
+      pop(item);
+      item.reset();
+    }
+    delete (get_.block != nullptr ? get_.block : put_.first);
+  }
+
+  // The put side. A size of `capacity` or more is full.
+  [[nodiscard]] bool has_room(std::size_t capacity) noexcept {
+    const std::uint64_t tail = put_.tail.load(std::memory_order_relaxed);
+    if (tail - put_.head_seen < capacity) [[likely]]
+      return true;
+    put_.head_seen = get_.head.load(std::memory_order_acquire);
+    return tail - put_.head_seen < capacity;
+  }
+  // Calls publishing() just before the get side may see the cell. Throws std::bad_alloc, and then
+  // nothing has changed.
+  template <class Fn>
+  void push(Cell&& cell, Fn&& publishing) {
+    const std::uint64_t tail = put_.tail.load(std::memory_order_relaxed);
+    if (tail % block_size == 0) [[unlikely]]
+      add_block();
+    put_.block->cells[tail % block_size].build(std::move(cell));
+    publishing();
+    put_.tail.store(tail + 1, std::memory_order_release);
+  }
+
+  // The get side.
+  [[nodiscard]] bool has_item() noexcept {
+    const std::uint64_t head = get_.head.load(std::memory_order_relaxed);
+    if (head != get_.tail_seen) [[likely]]
+      return true;
+    get_.tail_seen = put_.tail.load(std::memory_order_acquire);
+    return head != get_.tail_seen;
+  }
+  // Only after has_item().
+  void pop(std::optional<Cell>& out) noexcept {
+    const std::uint64_t head = get_.head.load(std::memory_order_relaxed);
+    if (head % block_size == 0) [[unlikely]]
+      next_block();
+    auto& slot = get_.block->cells[head % block_size];
+    out.emplace(slot.take());
+    slot.destroy();
+    get_.head.store(head + 1, std::memory_order_release);
+  }
+
+  // Any thread: how many there were at some moment of the call.
+  [[nodiscard]] std::size_t size() const noexcept {
+    for (;;) {
+      const std::uint64_t head = get_.head.load(std::memory_order_acquire);
+      const std::uint64_t tail = put_.tail.load(std::memory_order_acquire);
+      // A tail before the head: everything was just moved out, and both began again.
+      if (tail >= head && get_.head.load(std::memory_order_acquire) == head)
+        return static_cast<std::size_t>(tail - head);
+    }
+  }
+
+  // Both sides at once: gives everything to an empty one that nobody else sees yet.
+  void move_to(BlockFifo& other) noexcept {
+    other.put_.block = std::exchange(put_.block, nullptr);
+    other.put_.first = std::exchange(put_.first, nullptr);
+    other.get_.block = std::exchange(get_.block, nullptr);
+    const std::uint64_t tail = put_.tail.load(std::memory_order_relaxed);
+    const std::uint64_t head = get_.head.load(std::memory_order_relaxed);
+    other.put_.tail.store(tail, std::memory_order_relaxed);
+    other.get_.head.store(head, std::memory_order_relaxed);
+    put_.tail.store(0, std::memory_order_relaxed);
+    get_.head.store(0, std::memory_order_release);  // after the tail, for size()
+    put_.head_seen = get_.tail_seen = 0;
+    other.get_.tail_seen = head;
+  }
+
+ private:
+  static constexpr std::size_t block_size = cells_per_block<Cell>;
+  struct Block : FrameAllocated {
+    Plain<Block*> next = nullptr;
+    ValueSlot<Cell> cells[block_size];
+  };
+
+  void add_block() {
+    auto* block = new Block;
+    (put_.block != nullptr ? put_.block->next : put_.first) = block;
+    put_.block = block;
+  }
+  void next_block() noexcept {
+    Block* left = get_.block;
+    get_.block = left != nullptr ? left->next : put_.first;
+    delete left;
+  }
+
+  struct PutSide {
+    Atomic<std::uint64_t> tail{0};  // how many were put
+    std::uint64_t head_seen = 0;
+    Block* block = nullptr;  // the last one
+    Block* first = nullptr;  // the very first, for the get side to begin with
+  };
+  struct GetSide {
+    Atomic<std::uint64_t> head{0};  // how many were taken
+    std::uint64_t tail_seen = 0;
+    Block* block = nullptr;  // the one that was last taken from
+  };
+  PutSide put_;
+  std::byte apart_[64];  // not alignas: a queue may be a local of a coroutine
+  GetSide get_;
+};
+
+}  // namespace coil::detail

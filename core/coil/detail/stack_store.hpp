@@ -1,0 +1,38 @@
+// What a LifoQueue keeps its items in: the last one in is the first one out.
+#pragma once
+
+#include <coil/detail/cell_array.hpp>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+namespace coil::detail {
+
+template <class T>
+class StackStore {
+ public:
+  using Value = T;
+  using Cell = ItemCell<T>;
+  using Items = CellArray<Cell>;
+  static constexpr bool two_ended = false;
+
+  [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
+  [[nodiscard]] bool has_room(std::size_t capacity) const noexcept { return size() < capacity; }
+  [[nodiscard]] bool has_item() const noexcept { return size() != 0; }
+  template <class Fn>
+  void push(Cell&& cell, Fn&& publishing) {
+    cells_.reserve_one();
+    cells_.push(std::move(cell));
+    publishing();
+  }
+  void pop(std::optional<Cell>& out) noexcept {
+    out.emplace(std::move(cells_[size() - 1]));
+    cells_.pop();
+  }
+  void move_to(Items& other) noexcept { cells_.move_to(other); }
+
+ private:
+  CellArray<Cell> cells_;
+};
+
+}  // namespace coil::detail
