@@ -60,4 +60,33 @@ TEST(wait_line, names_what_a_task_waits_for_in_the_report_of_a_deadlock) {
     EXPECT_NE(message.find(part), std::string::npos) << part << " is not in: " << message;
 }
 
+// What with(lock, body) calls.
+template <class T>
+Coro<> enter_and_exit(T& manager) {
+  co_await manager.aenter();
+  EXPECT_TRUE(manager.locked());
+  co_await kit::yield();
+  co_await manager.aexit(nullptr);
+  EXPECT_FALSE(manager.locked());
+}
+
+TEST(wait_line, its_types_are_async_context_managers) {
+  kit::on_loops([]() -> Coro<> {
+    Lock lock;
+    co_await enter_and_exit(lock);
+    Semaphore semaphore(1);
+    co_await enter_and_exit(semaphore);
+    Condition condition;
+    co_await enter_and_exit(condition);
+    CapacityLimiter limiter(1);
+    co_await limiter.aenter();
+    EXPECT_EQ(limiter.borrowed_tokens(), 1);
+    co_await limiter.aexit(std::make_exception_ptr(1));
+    EXPECT_EQ(limiter.borrowed_tokens(), 0);
+    Barrier barrier(1);
+    EXPECT_EQ(co_await barrier.aenter(), 0);
+    co_await barrier.aexit(nullptr);
+  });
+}
+
 }  // namespace
