@@ -146,6 +146,22 @@ MODEL(TransferQueue, "a cancelled getter leaves the item to the next") {
   check(queue.size() == (left ? 1U : 0U), "the item is in the queue or was handed over");
 }
 
+MODEL(TransferQueue, "nobody passes a putter who waits", .preemptions = 3) {
+  Queue queue(1);
+  check(put(queue, 1) == Transfer::Done, "there is room");
+  Bell bell;
+  Putter<Cell> waiting(leaf, queue.putters(), nullptr, Cell(Item(2)));
+  waiting.task = reinterpret_cast<TaskBase*>(&bell);
+  check(queue.put_or_wait(waiting) == Transfer::Waiting, "there is no room");
+  run.thread("consumer", [&] { check(get(queue) == 1, "the first"); });
+  run.thread("other producer", [&] {
+    Cell cell(Item(3));
+    check(queue.try_put(cell, nullptr) == Transfer::Waiting, "the place has an owner");
+  });
+  run.join();
+  check(waiting.outcome == Transfer::Done && get(queue) == 2, "and it was given to him");
+}
+
 MODEL(TransferQueue, "who got the last item may destroy the queue") {
   auto queue = std::make_unique<Queue>(1);
   Queue& same = *queue;
