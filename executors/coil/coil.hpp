@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coil/affinity.hpp>
+#include <coil/async_exit_stack.hpp>
 #include <coil/async_generator.hpp>
 #include <coil/async_iterable.hpp>
 #include <coil/awaitable.hpp>
@@ -27,3 +28,5 @@
 #include <coil/task_ref.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/try_finally.hpp>
+#include <coil/with.hpp>
