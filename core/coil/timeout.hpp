@@ -54,8 +54,9 @@ class Timeout : private detail::Timer {
 namespace detail {
 
 template <class Fn, class T = BodyResult<Fn, Timeout>>
-Coro<T> run_in_timeout(Fn fn, TimePoint when) {
-  Timeout scope(when);
+Coro<T> run_in_timeout(Fn fn, TimeLimit limit, TimePoint when) {
+  // The limit counts from here: only where it is awaited is it known which clock is meant.
+  Timeout scope(limit.has_value() ? limit.deadline(now()) : when);
   scope.enter(co_await CurrentTask());
   KeptValue<T> value;
   std::exception_ptr error;
@@ -80,11 +81,11 @@ Coro<T> run_in_timeout(Fn fn, TimePoint when) {
 // is cancelled then, and awaited to its end.
 template <class Fn>
 auto timeout(TimeLimit limit, Fn fn) -> Coro<detail::BodyResult<Fn, Timeout>> {
-  return detail::run_in_timeout(std::move(fn), limit.deadline(detail::now()));
+  return detail::run_in_timeout(std::move(fn), limit, detail::never);
 }
 template <class Fn>
 auto timeout_at(std::optional<TimePoint> when, Fn fn) -> Coro<detail::BodyResult<Fn, Timeout>> {
-  return detail::run_in_timeout(std::move(fn), when.value_or(detail::never));
+  return detail::run_in_timeout(std::move(fn), std::nullopt, when.value_or(detail::never));
 }
 
 namespace detail {
