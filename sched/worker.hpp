@@ -17,8 +17,8 @@
 #include "counter.hpp"
 #include "deque.hpp"
 #include "detached_list.hpp"
-#include "idle_clock.hpp"
 #include "generator_registry.hpp"
+#include "idle_clock.hpp"
 #include "local_queue.hpp"
 #include "mpsc_stack.hpp"
 #include "run_queue.hpp"
@@ -66,6 +66,10 @@ class Worker {
   // Any thread. False: closed.
   [[nodiscard]] bool post(Runnable& item) noexcept;
   void post_cancel(Operation& operation) noexcept;
+  // Closing thread, while nobody else is here: a task that was posted and not taken over yet.
+  [[nodiscard]] bool has_posted_task() const noexcept {
+    return inbox_.any([](const Runnable& item) { return item.run == nullptr; });
+  }
   void wake() noexcept;  // makes its park() return
 
   // Driving thread. Runs what is ready, a bounded number of items; false: nothing was done.

@@ -175,6 +175,11 @@ struct FutureAccess {
   [[nodiscard]] static ValueHolder<T>& holder(const Future<T>& future) noexcept {
     return *future.holder_;
   }
+  // Null of an empty one.
+  template <class T>
+  [[nodiscard]] static const void* address(const Future<T>& future) noexcept {
+    return future.state_.get();
+  }
 };
 }  // namespace detail
 
@@ -232,6 +237,6 @@ class Promise {
 template <class T>
 struct std::hash<coil::Future<T>> {
   std::size_t operator()(const coil::Future<T>& future) const noexcept {
-    return std::hash<const void*>()(&coil::detail::FutureAccess::holder(future));
+    return std::hash<const void*>()(coil::detail::FutureAccess::address(future));
   }
 };

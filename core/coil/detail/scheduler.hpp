@@ -28,6 +28,10 @@ struct Timer;
 [[nodiscard]] ContextSlot& running_context() noexcept;
 // Throws NoRunningLoop naming the operation.
 Loop& require_loop(std::string_view operation);
+// The same for what makes tasks: LoopClosed once the Runner closes and would not await them.
+Loop& require_open_loop(std::string_view operation);
+// Callbacks that are posted to this thread's loop will not run any more.
+[[nodiscard]] bool loop_is_ending() noexcept;
 
 // Makes a suspended task runnable, once per suspension. Any thread.
 void make_ready(TaskBase& task) noexcept;
