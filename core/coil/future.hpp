@@ -202,8 +202,9 @@ class Promise {
   }
   ~Promise() {
     // Nobody to tell: then nobody shall read of an exception that was never retrieved.
-    if (!future_.valid() || future_.done() || detail::FutureAccess::ref(future_)->sole_reference())
-      return;
+    if (!future_.valid() || future_.done()) return;
+    detail::FutureBase& state = *detail::FutureAccess::ref(future_);
+    if (state.sole_reference() && !state.completion().has_callbacks()) return;
     future_.try_set_exception(BrokenPromise());
   }
 

@@ -84,6 +84,18 @@ TEST(done_callbacks, find_their_future_when_a_task_on_another_loop_destroys_the_
   EXPECT_GT(called, 0);
 }
 
+TEST(done_callbacks, hear_of_a_dropped_promise_of_which_there_is_no_future) {
+  bool broken = false;
+  {
+    const Promise<int> promise;
+    promise.get_future().add_done_callback([&](const Future<int>& future) {
+      EXPECT_THROW((void)future.result(), BrokenPromise);
+      broken = true;
+    });
+  }
+  EXPECT_TRUE(broken);
+}
+
 TEST(future, hashes_when_it_is_empty) {
   std::unordered_set<Future<int>> futures;
   futures.insert(Future<int>());

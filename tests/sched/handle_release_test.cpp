@@ -108,7 +108,7 @@ TEST(handle, of_a_timer_that_never_got_to_its_loop_lets_go) {
   Future<int> future;
   {
     Runner runner({.loops = 2});
-    runner.run([&]() -> Coro<> {
+    runner.run(runner.loops()[0]->create_task([&]() -> Coro<> {
       auto promise = std::make_shared<Promise<int>>();
       future = promise->get_future();
       future.add_done_callback([&](const Future<int>& f) {
@@ -128,7 +128,7 @@ TEST(handle, of_a_timer_that_never_got_to_its_loop_lets_go) {
       };
       get_running_loop().call_soon(Chain{std::move(promise)});
       co_return;
-    });
+    }));
   }
   EXPECT_TRUE(called);
   EXPECT_TRUE(seen.expired());

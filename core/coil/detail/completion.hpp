@@ -94,6 +94,9 @@ class Completion {
   // The first one, while the caller holds the only reference.
   void add_alone(FutureWaiter& waiter) noexcept { head_ = tail_ = &waiter; }
 
+  // While the caller holds the only reference: somebody may still hear of the end.
+  [[nodiscard]] bool has_callbacks() const noexcept { return callbacks_; }
+
   // False: done, and the wake-up has come or is coming.
   [[nodiscard]] bool remove(FutureWaiter& waiter) noexcept {
     const SpinGuard guard(lock_);
