@@ -22,7 +22,7 @@ HookResult forward_cancel(Suspension& leaf, Abort kind) noexcept {
   } else {
     result.taken = wait.target().cancel({});
   }
-  if (result.taken) wait.aborted = kind;
+  if (result.taken && wait.aborted != Abort::Edge) wait.aborted = kind;
   return result;
 }
 

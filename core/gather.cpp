@@ -135,6 +135,7 @@ void GatherState::check(TaskBase* task, Abort aborted) {
   // A child that was cancelled with the gather shows as the gather's own cancellation.
   if (aborted != Abort::None && (culprit == nullptr || culprit->target->cancelled()))
     task->throw_cancelled(aborted);
+  if (aborted == Abort::Edge) task->edge_swallowed();
   std::rethrow_exception(culprit->target->error());
 }
 
@@ -166,7 +167,7 @@ HookResult GatherWait::ask_children(Suspension& leaf, Abort kind) noexcept {
   HookResult result;
   if (self.state_.settled()) return result;
   self.state_.ask_children(*self.task, kind, result);
-  if (result.taken) self.aborted = kind;
+  if (result.taken && self.aborted != Abort::Edge) self.aborted = kind;
   return result;
 }
 

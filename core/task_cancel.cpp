@@ -102,22 +102,23 @@ TaskState::Request TaskBase::request_for(TaskBase& waiter, Abort kind) noexcept 
     const SpinGuard guard(waiter.tree_lock_);
     if (waiter.cancel_message_) message = copy_message(*waiter.cancel_message_);
   }
-  return begin_edge(std::move(message));
+  return begin_edge(std::move(message), true);
 }
 
-TaskState::Request TaskBase::begin_edge(Box<std::string> message) noexcept {
+TaskState::Request TaskBase::begin_edge(Box<std::string> message, bool carried_on) noexcept {
   const SpinGuard guard(tree_lock_);
   const auto request = state_.request(TaskState::EdgeBit);
   if (request == TaskState::Request::Done) return request;
   cancels_.store(cancelling() + 1, std::memory_order_relaxed);
   edge_undelivered_ = true;
+  edge_carried_on_ = carried_on;
   cancel_message_.swap(message);
   return request;
 }
 
 bool TaskBase::cancel(std::string_view message) {
   const Ref<TaskBase> self(this);
-  switch (begin_edge(copy_message(message))) {
+  switch (begin_edge(copy_message(message), false)) {
     case TaskState::Request::Done:
       return false;
     case TaskState::Request::Flagged:
@@ -130,7 +131,7 @@ bool TaskBase::cancel(std::string_view message) {
 }
 
 void TaskBase::request_edge(CancelWork& work) noexcept {
-  if (begin_edge({}) == TaskState::Request::Hook) work.add_edge_hook(*this);
+  if (begin_edge({}, false) == TaskState::Request::Hook) work.add_edge_hook(*this);
 }
 
 int TaskBase::cancelling() const noexcept { return cancels_.load(std::memory_order_relaxed); }
@@ -178,6 +179,14 @@ CancelledError TaskBase::edge_error() {
 std::exception_ptr TaskBase::cancelled_before_start() noexcept {
   if (!state_.take(TaskState::EdgeBit)) return nullptr;
   return std::make_exception_ptr(edge_error());
+}
+
+std::exception_ptr TaskBase::cancelled_at_end() noexcept {
+  {
+    const SpinGuard guard(tree_lock_);
+    if (edge_carried_on_) return nullptr;
+  }
+  return cancelled_before_start();
 }
 
 void TaskBase::deliver_level(Ref<TaskBase> task) noexcept {

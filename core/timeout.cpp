@@ -14,6 +14,7 @@ Timeout::~Timeout() { COIL_CHECK(!armed_, "a timeout is destroyed while its body
 void Timeout::enter(detail::TaskBase& task) {
   task_ = &task;
   cancelling_ = task.cancelling();
+  cancel_pending_ = task.cancel_pending();
   state_.store(State::Entered, std::memory_order_relaxed);
   if (when_ != detail::never) reschedule(when_);
 }
@@ -76,6 +77,9 @@ bool Timeout::leave(const std::exception_ptr& error) {
   }
   state_.store(State::Expired, std::memory_order_relaxed);
   const bool ours = task_->uncancel() <= cancelling_;
+  // Ours has not been thrown: the function ended first. One that was pending before us stays.
+  if (ours && !cancel_pending_ && !(error && detail::is_cancelled_error(error)))
+    task_->absorb_edge();
   // A scope's cancellation is left to that scope.
   return ours && error && detail::is_cancelled_error(error) &&
          !detail::is_level_cancelled_error(error);

@@ -16,14 +16,15 @@ void MainTask::on_interrupt(void* self) {
   }
 }
 
-void MainTask::run() {
+void MainTask::run(Rest rest) {
   {
     // In this order: a signal that comes as soon as it is handled finds everything in place.
     pool_.on_interrupt(&on_interrupt, this);
     const InterruptGuard guard(pool_);
     driver_.run_until_done(*task_);
-    driver_.cancel_rest();
+    if (rest == Rest::Cancel) driver_.cancel_rest();
   }
+  pool_.check_interrupt();
   pool_.on_interrupt(nullptr, nullptr);
   if (context_in_use()) {
     pool_.main_context().clear();

@@ -47,6 +47,7 @@ class Timeout : private detail::Timer {
   detail::TaskBase* task_ = nullptr;
   TimePoint when_;
   int cancelling_ = 0;
+  bool cancel_pending_ = false;  // when entered
   bool armed_ = false;
   detail::Atomic<State> state_{State::Created};
 };
@@ -89,7 +90,15 @@ auto timeout_at(std::optional<TimePoint> when, Fn fn) -> Coro<detail::BodyResult
 
 namespace detail {
 
-// asyncio: what is done gives its result; anything else is cancelled at once and awaited.
+// asyncio: what is done gives its result; anything else is cancelled at once and awaited. A
+// coroutine never starts.
+template <class T>
+Coro<T> wait_for_now(Coro<T> coro) {
+  if (!coro) throw std::invalid_argument("wait_for: the coroutine is empty or was moved from");
+  coro.release().destroy();
+  throw TimeoutError();
+  co_await std::suspend_never();
+}
 template <class A, class T = KeptResult<AwaitResult<A>>>
 Coro<T> wait_for_now(A awaitable) {
   const auto inner = ensure_future(std::move(awaitable));

@@ -83,8 +83,11 @@ class TaskBase : public FutureBase, public Runnable {
   // A cancel came while the task was in a ready queue: true, with the kind, if it is to throw now.
   [[nodiscard]] Abort take_cancel() noexcept;
   [[nodiscard]] bool cancel_pending() const noexcept { return state_.cancel_pending(); }
-  // The CancelledError of a task that was cancelled (Edge) before it ran, else null.
+  // The CancelledError of an edge that is pending before the task has started, else null.
   [[nodiscard]] std::exception_ptr cancelled_before_start() noexcept;
+  // The same when it has ended without suspending again. An edge that came from an awaiter goes
+  // back to that one instead: a result that arrived in the race is not lost.
+  [[nodiscard]] std::exception_ptr cancelled_at_end() noexcept;
   // Throws CancelledError for a leaf that was aborted.
   [[noreturn]] void throw_cancelled(Abort abort);
   void throw_if_aborted(const Suspension& leaf) {
@@ -174,13 +177,14 @@ class TaskBase : public FutureBase, public Runnable {
   [[nodiscard]] bool cancel_own_leaf(Suspension& leaf) noexcept;
   [[nodiscard]] bool take_level() noexcept;
   [[nodiscard]] CancelledError edge_error();
-  [[nodiscard]] TaskState::Request begin_edge(Box<std::string> message) noexcept;
+  [[nodiscard]] TaskState::Request begin_edge(Box<std::string> message, bool carried_on) noexcept;
 
   TaskState state_;
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
   bool finalizer_ = false;
   bool edge_undelivered_ = false;  // under tree_lock_
+  bool edge_carried_on_ = false;   // the latest came from an awaiter; under tree_lock_
   Atomic<int> cancels_{0};         // written under tree_lock_
   std::coroutine_handle<> resume_;
   Suspension* leaf_ = nullptr;

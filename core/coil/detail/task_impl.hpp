@@ -54,6 +54,8 @@ class TaskImpl final : public TaskBase, public ValueHolder<T>, private FrameHead
     std::exception_ptr error;
     if (promise.outcome == CoroOutcome::Error) [[unlikely]] {
       error = std::move(promise.error);
+    } else if (self.cancel_pending() && (error = self.cancelled_at_end())) {
+      // As in asyncio: a cancel that was accepted and has met no suspension any more shows here.
     } else {
       error = self.keep_value(promise);
     }
