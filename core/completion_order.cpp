@@ -108,15 +108,15 @@ void CompletionOrder::release() noexcept {
   drop();
 }
 
-constinit const LeafKind NextAwaiter::leaf_kind{"as_completed", &WaitLine::leave, nullptr};
-constinit const TimerKind NextAwaiter::timer_kind{&NextAwaiter::expire, nullptr};
+constinit const LeafKind NextCompletedAwaiter::leaf_kind{"as_completed", &WaitLine::leave, nullptr};
+constinit const TimerKind NextCompletedAwaiter::timer_kind{&NextCompletedAwaiter::expire, nullptr};
 
-NextAwaiter::NextAwaiter(Ref<CompletionOrder> order) noexcept
+NextCompletedAwaiter::NextCompletedAwaiter(Ref<CompletionOrder> order) noexcept
     : Taker(leaf_kind, order->line()), Timer(timer_kind), order_(std::move(order)) {}
 
 // A child may have woken the task already, which cannot run before it has suspended; and the timer
 // expires on this thread only. So nobody minds that the timer comes second.
-bool NextAwaiter::arm() noexcept {
+bool NextCompletedAwaiter::arm() noexcept {
   const TimePoint when = order_->deadline();
   if (order_->take_or_join(*this, when != never && now() >= when)) return false;
   joined_ = true;
@@ -126,8 +126,8 @@ bool NextAwaiter::arm() noexcept {
 }
 
 // Under the wheel's lock, within which the line's may be taken. The task is woken after it.
-void NextAwaiter::expire(Timer& timer, CancelWork& work) noexcept {
-  auto& self = static_cast<NextAwaiter&>(timer);
+void NextCompletedAwaiter::expire(Timer& timer, CancelWork& work) noexcept {
+  auto& self = static_cast<NextCompletedAwaiter&>(timer);
   const SpinGuard guard(self.line->lock());
   if (!self.linked) return;
   self.line->remove(self);
@@ -135,7 +135,7 @@ void NextAwaiter::expire(Timer& timer, CancelWork& work) noexcept {
   work.add_wake(*self.Suspension::task);
 }
 
-OrderNode* NextAwaiter::resume() {
+OrderNode* NextCompletedAwaiter::resume() {
   if (armed_) (void)disarm_timer(*this);
   if (aborted != Abort::None) [[unlikely]] {
     if (joined_) order_->give_back_turn();

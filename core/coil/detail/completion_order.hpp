@@ -84,9 +84,9 @@ class CompletionOrder {
 };
 
 // Awaits the next one.
-class NextAwaiter : public CompletionOrder::Taker, private Timer {
+class NextCompletedAwaiter : public CompletionOrder::Taker, private Timer {
  public:
-  explicit NextAwaiter(Ref<CompletionOrder> order) noexcept;
+  explicit NextCompletedAwaiter(Ref<CompletionOrder> order) noexcept;
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
