@@ -14,16 +14,6 @@ const std::type_info* type_of(const std::exception_ptr& error) noexcept {
   return error ? error.__cxa_exception_type() : nullptr;
 }
 
-// The thrown object itself: libstdc++'s exception_ptr is one pointer to it. Throwing it again just
-// to look at it would cost a microsecond, in every cancelled task.
-CancelledError& held_cancelled_error(const std::exception_ptr& error) noexcept {
-  static_assert(sizeof(std::exception_ptr) == sizeof(void*));
-  void* object = nullptr;
-  // NOLINTNEXTLINE(bugprone-undefined-memory-manipulation): a pointer is all there is to read
-  std::memcpy(&object, &error, sizeof object);
-  return *static_cast<CancelledError*>(object);
-}
-
 std::string type_name(const std::exception_ptr& error) {
   const auto* type = type_of(error);
   if (type == nullptr) return "unknown exception";
@@ -38,6 +28,16 @@ std::string type_name(const std::exception_ptr& error) {
 bool is_cancelled_error(const std::exception_ptr& error) noexcept {
   const auto* type = type_of(error);
   return type != nullptr && *type == typeid(CancelledError);
+}
+
+// The thrown object itself: libstdc++'s exception_ptr is one pointer to it. Throwing it again just
+// to look at it would cost a microsecond, in every cancelled task.
+CancelledError& held_cancelled_error(const std::exception_ptr& error) noexcept {
+  static_assert(sizeof(std::exception_ptr) == sizeof(void*));
+  void* object = nullptr;
+  // NOLINTNEXTLINE(bugprone-undefined-memory-manipulation): a pointer is all there is to read
+  std::memcpy(&object, &error, sizeof object);
+  return *static_cast<CancelledError*>(object);
 }
 
 bool is_level_cancelled_error(const std::exception_ptr& error) noexcept {

@@ -32,13 +32,15 @@ HookResult leave_target(Suspension& leaf, Abort kind) noexcept {
   result.taken = wait.target().completion().remove(wait);
   if (!result.taken) return result;  // done: the wake-up is on its way
   wait.aborted = kind;
+  wait.forwarded = false;
   wait.Suspension::task->wake();
   return result;
 }
 
 }  // namespace
 
-constinit const LeafKind future_leaf{"future", &forward_cancel, &awaited_future, true};
+constinit const LeafKind future_leaf{"future", &forward_cancel, &awaited_future, true,
+                                     &leave_target};
 constinit const LeafKind shielded_leaf{"shield", &leave_target, &awaited_future};
 constinit const LeafKind joining_leaf{"join", nullptr, &awaited_future};
 

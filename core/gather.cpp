@@ -50,6 +50,7 @@ GatherNode& GatherState::append(FutureRef target, void* holder, bool own) noexce
 
 void GatherState::add(FutureRef target, void* holder, bool own) noexcept {
   GatherNode& child = append(std::move(target), holder, own);
+  has_given_ |= !own;
   if (!child.target->completion().add(child)) child_done(child);
 }
 
@@ -100,6 +101,12 @@ TaskBase* GatherState::try_settle(GatherNode* culprit) noexcept {
 
 void GatherState::settle(GatherNode* culprit) noexcept {
   if (TaskBase* task = try_settle(culprit)) task->wake();
+}
+
+void GatherState::refuse_child(const TaskBase& task) {
+  if (!has_given_) return;
+  for (std::size_t i = 0; i < size_; ++i)
+    if (node(i).target.get() == &task) task.throw_awaits_itself();
 }
 
 bool GatherState::arm(TaskBase& task) {
@@ -158,9 +165,20 @@ void GatherState::drop() noexcept {
   release();
 }
 
-constinit const LeafKind GatherWait::leaf_kind{"gather", &GatherWait::ask_children, nullptr, true};
+constinit const LeafKind GatherWait::leaf_kind{"gather", &GatherWait::ask_children, nullptr, true,
+                                               &GatherWait::leave_children};
 
 GatherWait::GatherWait(GatherState& state) noexcept : Suspension(leaf_kind), state_(state) {}
+
+HookResult GatherWait::leave_children(Suspension& leaf, Abort kind) noexcept {
+  HookResult result;
+  TaskBase* task = static_cast<GatherWait&>(leaf).state_.give_up();
+  if (task == nullptr) return result;
+  leaf.aborted = kind;
+  result.taken = true;
+  task->wake();
+  return result;
+}
 
 HookResult GatherWait::ask_children(Suspension& leaf, Abort kind) noexcept {
   auto& self = static_cast<GatherWait&>(leaf);

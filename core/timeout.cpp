@@ -7,7 +7,8 @@ namespace coil {
 
 constinit const detail::TimerKind Timeout::timer_kind{&Timeout::expire, nullptr};
 
-Timeout::Timeout(TimePoint when) noexcept : Timer(timer_kind), when_(when) {}
+Timeout::Timeout(TimePoint when, bool over) noexcept
+    : Timer(timer_kind), when_(when), over_(over) {}
 
 Timeout::~Timeout() { COIL_CHECK(!armed_, "a timeout is destroyed while its body runs"); }
 
@@ -16,7 +17,17 @@ void Timeout::enter(detail::TaskBase& task) {
   cancelling_ = task.cancelling();
   cancel_pending_ = task.cancel_pending();
   state_.store(State::Entered, std::memory_order_relaxed);
-  if (when_ != detail::never) reschedule(when_);
+  // Without another look at the clock, which would cost as much as all the rest. A deadline that
+  // has passed since comes up with the next timers.
+  if (over_) return expire_now();
+  armed_ = when_ != detail::never;
+  if (armed_) arm_timer(*this, when_);
+}
+
+void Timeout::expire_now() noexcept {
+  detail::CancelWork work;
+  expire(*this, work);
+  work.run();
 }
 
 void Timeout::disarm() noexcept {
@@ -42,12 +53,7 @@ void Timeout::reschedule(std::optional<TimePoint> when) {
   if (state_.load(std::memory_order_acquire) != State::Entered) return;  // it was too late
   when_ = when.value_or(detail::never);
   if (when_ == detail::never) return;
-  if (when_ <= detail::now()) {
-    detail::CancelWork work;
-    expire(*this, work);
-    work.run();
-    return;
-  }
+  if (when_ <= detail::now()) return expire_now();
   armed_ = true;
   arm_timer(*this, when_);
 }

@@ -38,7 +38,7 @@ struct CoroPromiseResult : PromiseBase {
     outcome = CoroOutcome::Error;
   }
   // Gives the result or throws the exception of a coroutine that has ended.
-  T take() {
+  COIL_INLINED T take() {
     if (outcome == CoroOutcome::Error) [[unlikely]]
       std::rethrow_exception(std::move(error));
     return slot.take();
@@ -87,7 +87,7 @@ class CoroAwaiter : public NativeAwaiter {
     promise.task = parent.promise().task;
     return handle_;
   }
-  T await_resume() { return handle_.promise().take(); }
+  COIL_INLINED T await_resume() { return handle_.promise().take(); }
 
  private:
   Handle handle_;

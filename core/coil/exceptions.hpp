@@ -93,6 +93,8 @@ struct CancelledErrorAccess {
 
 // The exact type of what `error` holds, without throwing it.
 [[nodiscard]] bool is_cancelled_error(const std::exception_ptr& error) noexcept;
+// The object that such an `error` holds.
+[[nodiscard]] CancelledError& held_cancelled_error(const std::exception_ptr& error) noexcept;
 // A CancelledError that was thrown for a CancelScope.
 [[nodiscard]] bool is_level_cancelled_error(const std::exception_ptr& error) noexcept;
 // A scope's cancellation that ended a task is, for those who await the task, just a cancellation.
