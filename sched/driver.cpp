@@ -93,8 +93,10 @@ bool Driver::close_generators() {
   std::vector<GeneratorRef> generators;
   for (std::size_t i = 0; i < pool_.size(); ++i) pool_.worker(i).generators().take_all(generators);
   std::vector<FutureRef> closers;
-  for (auto& generator : generators)
+  for (auto& generator : generators) {
+    if (generator->state().handed_over()) continue;
     closers.push_back(GeneratorBase::close_in_task(std::move(generator), &pool_.worker(0).loop()));
+  }
   for (const auto& closer : closers) run_until_done(*closer);
   return !closers.empty();
 }
