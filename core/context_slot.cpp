@@ -76,7 +76,7 @@ void ContextSlot::share(const ContextSlot& from) noexcept {
   word_.store(add_ref(from.word_.load(std::memory_order_acquire)), std::memory_order_release);
 }
 
-void ContextSlot::clear() noexcept {
+void ContextSlot::let_go() noexcept {
   const auto word = word_.exchange(0, std::memory_order_acq_rel);
   if ((word & cell_bit) != 0) {
     cell_of(word).release();
