@@ -87,7 +87,7 @@ class NextAwaiter : public NativeAwaiter {
   ~NextAwaiter() = default;
 
   [[nodiscard]] bool await_ready() noexcept {
-    step_ = generator_->closer() ? GeneratorBase::Step::Ended : generator_->begin();
+    step_ = generator_->closer() ? GeneratorBase::Step::Ended : generator_->state().begin();
     return step_ != GeneratorBase::Step::Run;
   }
   template <class P>
