@@ -371,6 +371,7 @@ void play(const RunOptions& options, long steps, unsigned seed) {
   coil::run(
       [](Scene& s, unsigned first_seed) -> Coro<> {
         std::vector<Task<>> tasks;
+        tasks.reserve(Scene::workers());
         std::atomic<int> ready{0};  // nobody is cancelled before it has begun
         auto start = create_future<>();
         for (int worker = 0; worker < Scene::workers(); ++worker)
