@@ -59,7 +59,7 @@ class Counted {
 // Inside for a while, maybe for some turns, maybe until cancelled.
 Coro<> stay(Random& random) {
   if (draw(random, 4) == 0) co_await kit::yield(draw(random, 3));
-  if (draw(random, 50) == 0) co_await sleep(std::chrono::microseconds(draw(random, 20)));
+  if (draw(random, 500) == 0) co_await sleep(std::chrono::microseconds(draw(random, 20)));
 }
 
 class LockScene : public Counted {
