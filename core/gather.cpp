@@ -61,8 +61,7 @@ void GatherState::add_own(FutureRef target, void* holder) noexcept {
 void GatherState::child_done(FutureWaiter& waiter) noexcept {
   auto& child = static_cast<GatherNode&>(waiter);
   GatherState& self = *child.state;
-  if (self.mode_ == GatherMode::FirstError && child.target->phase() != FutureBase::Phase::Value)
-      [[unlikely]]
+  if (self.decides(child)) [[unlikely]]
     self.settle(&child);
   self.count_down(1);
 }
@@ -74,15 +73,33 @@ void GatherState::count_down(std::size_t children) noexcept {
   release();
 }
 
-void GatherState::settle(GatherNode* culprit) noexcept {
+bool GatherState::decides(const GatherNode& child) const noexcept {
+  switch (mode_) {
+    case GatherMode::FirstError:
+      return child.target->phase() != FutureBase::Phase::Value;
+    case GatherMode::AllDone:
+      return false;
+    case GatherMode::FirstDone:
+      return true;
+    case GatherMode::FirstException:
+      return child.target->phase() == FutureBase::Phase::Exception;
+  }
+  __builtin_unreachable();
+}
+
+// A task that is found in the outcome is suspended and stays so until the caller wakes it.
+TaskBase* GatherState::try_settle(GatherNode* culprit) noexcept {
   auto old = outcome_.load(std::memory_order_relaxed);
   do {
-    if ((old & settled_bit) != 0) return;
+    if ((old & settled_bit) != 0) return nullptr;
   } while (!outcome_.compare_exchange_weak(old,
                                            reinterpret_cast<std::uintptr_t>(culprit) | settled_bit,
                                            std::memory_order_acq_rel, std::memory_order_relaxed));
-  // A task that is found here is suspended and stays so until this wake-up.
-  if (old != open) reinterpret_cast<TaskBase*>(old)->wake();
+  return reinterpret_cast<TaskBase*>(old);
+}
+
+void GatherState::settle(GatherNode* culprit) noexcept {
+  if (TaskBase* task = try_settle(culprit)) task->wake();
 }
 
 bool GatherState::arm(TaskBase& task) {

@@ -4,6 +4,7 @@
 #include <coil/detail/task_base.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exceptions.hpp>
+#include <stdexcept>
 #include <utility>
 
 namespace coil::detail {
@@ -47,6 +48,10 @@ bool TaskBase::release_on_loop() noexcept {
   if (done() || running_loop() != loop()) return false;
   drop_second_reference();
   return true;
+}
+
+void TaskBase::throw_awaits_itself() const {
+  throw std::runtime_error("Task cannot await on itself: " + name());
 }
 
 std::string TaskBase::name() const {

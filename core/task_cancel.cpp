@@ -203,11 +203,15 @@ void TaskBase::deliver_level(Ref<TaskBase> task) noexcept {
 void CancelWork::add_level(TaskBase& task) { level_.emplace_back(&task); }
 void CancelWork::add_edge_hook(TaskBase& task) { edge_hooks_.emplace_back(&task); }
 
+void CancelWork::add_wake(TaskBase& task) { wakes_.emplace_back(&task); }
+
 void CancelWork::run() noexcept {
   for (auto& task : edge_hooks_) TaskBase::carry_on(task->run_hook(Abort::Edge));
   for (auto& task : level_) TaskBase::deliver_level(std::move(task));
+  for (auto& task : wakes_) task->wake();
   edge_hooks_.clear();
   level_.clear();
+  wakes_.clear();
 }
 
 }  // namespace coil::detail

@@ -1,4 +1,3 @@
-#include <coil/detail/check.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/exception_group.hpp>
@@ -11,49 +10,24 @@ namespace coil {
 using detail::SpinGuard;
 using detail::TaskBase;
 
-TaskGroup::~TaskGroup() {
-  COIL_CHECK(members_ == 0, "a task group is destroyed while its tasks run");
-}
-
-void TaskGroup::enter(TaskBase& parent) {
-  parent_ = &parent;
-  parent.push_group(*this);
-}
-
-// One critical section: a task is either refused or on the list that an abort goes through.
-void TaskGroup::add_member(TaskBase& task) {
-  const SpinGuard guard(lock());
-  if (finished_) throw std::runtime_error("TaskGroup is finished: no task can be added");
+void TaskGroup::check_open(bool finished) const {
+  if (finished) throw std::runtime_error("TaskGroup is finished: no task can be added");
   if (aborting_) throw std::runtime_error("TaskGroup is shutting down: no task can be added");
-  link(task);
-  ++members_;
-}
-
-void TaskGroup::member_done(TaskBase& task) noexcept {
-  if (task.phase() == detail::FutureBase::Phase::Exception) note_failure(task);
-  detail::FutureRef all_done;
-  {
-    const SpinGuard guard(lock());
-    unlink(task);
-    if (--members_ == 0) all_done.swap(all_done_);
-  }
-  // From here on the group may be gone.
-  if (all_done) all_done->finish_value();
 }
 
 // As in asyncio, what is ready already has its turn before the abort: tasks that fail in the same
-// moment are all heard. The call counts as a member, so the group is still there.
-void TaskGroup::abort_soon() noexcept {
+// moment are all heard. The call holds the group.
+void TaskGroup::member_failed() noexcept {
+  {
+    const SpinGuard guard(lock());
+    if (aborting_ || std::exchange(abort_called_, true)) return;
+  }
+  hold();
   abort_call_.group = this;
   abort_call_.run = [](detail::Runnable& call) noexcept {
     auto& self = *static_cast<AbortCall&>(call).group;
     self.abort_with_parent();
-    detail::FutureRef all_done;
-    {
-      const SpinGuard guard(self.lock());
-      if (--self.members_ == 0) all_done.swap(self.all_done_);
-    }
-    if (all_done) all_done->finish_value();
+    self.let_go();
   };
   detail::post(abort_call_, *detail::running_loop());
 }
@@ -66,19 +40,7 @@ void TaskGroup::abort_with_parent() noexcept {
   }
   cancel_members();
   // The parent may be anywhere in the body, or in leave(); leave() takes this cancel back.
-  parent_->cancel({});
-}
-
-void TaskGroup::note_failure(TaskBase& task) noexcept {
-  bool first = false;
-  {
-    const SpinGuard guard(lock());
-    errors_.push_back(task.error());
-    if (!base_error_ && detail::is_base_error(errors_.back())) base_error_ = errors_.back();
-    first = !aborting_ && !std::exchange(abort_called_, true);
-    if (first) ++members_;
-  }
-  if (first) abort_soon();
+  parent().cancel({});
 }
 
 void TaskGroup::abort() noexcept {
@@ -97,53 +59,41 @@ void TaskGroup::cancel_members() noexcept {
   for (auto task = members.rbegin(); task != members.rend(); ++task) (*task)->cancel({});
 }
 
-Coro<> TaskGroup::leave(std::exception_ptr error) {
-  std::exception_ptr cancellation;
-  if (error) {
-    if (detail::is_cancelled_error(error)) cancellation = error;
-    if (!base_error_ && detail::is_base_error(error)) base_error_ = error;
-    abort();
+void TaskGroup::parent_cancelled(std::exception_ptr error) noexcept {
+  {
+    // While aborting it may be our own cancel, and another has nothing to add.
+    const SpinGuard guard(lock());
+    if (!aborting_) cancellation_ = std::move(error);
   }
-  for (;;) {
-    detail::FutureRef all_done(new detail::FutureState<void>, detail::AdoptRef{});
-    bool aborting = false;
-    {
-      const SpinGuard guard(lock());
-      finished_ = members_ == 0;
-      if (finished_) break;
-      all_done_ = all_done;
-      aborting = aborting_;
-    }
-    // Once aborting, there is nothing to do about another cancel but to go on waiting.
-    try {
-      co_await detail::FutureWait(all_done,
-                                  aborting ? detail::joining_leaf : detail::shielded_leaf);
-    } catch (const CancelledError&) {
-      const SpinGuard guard(lock());
-      if (!aborting_) cancellation = std::current_exception();
-    }
-    if (cancellation) abort();
-  }
-  parent_->pop_group(*this);
-  finish(std::move(error), std::move(cancellation));
+  if (cancellation_) abort();
 }
 
-void TaskGroup::finish(std::exception_ptr error, std::exception_ptr cancellation) {
+Coro<> TaskGroup::leave(std::exception_ptr error) {
+  if (error) {
+    if (detail::is_cancelled_error(error)) cancellation_ = error;
+    note_base_error(error);
+    abort();
+  }
+  co_await join();
+  finish(std::move(error));
+}
+
+void TaskGroup::finish(std::exception_ptr error) {
   if (base_error_) std::rethrow_exception(base_error_);
   // Our own cancel of the parent is taken back; if it was the only one, nothing was cancelled
   // from outside.
-  if (parent_cancel_requested_ && parent_->uncancel() == 0) cancellation = nullptr;
-  if (cancellation && errors_.empty()) {
-    parent_->absorb_edge();
-    std::rethrow_exception(cancellation);
+  if (parent_cancel_requested_ && parent().uncancel() == 0) cancellation_ = nullptr;
+  if (cancellation_ && errors_.empty()) {
+    parent().absorb_edge();
+    std::rethrow_exception(cancellation_);
   }
   if (error && !detail::is_cancelled_error(error)) errors_.push_back(std::move(error));
   if (errors_.empty()) return;
   // Cancelled from outside as well: the failures are thrown, and the cancel comes again at the
   // next suspension, counted once as before.
-  if (parent_->cancelling() > 0) {
-    parent_->uncancel();
-    parent_->cancel({});
+  if (parent().cancelling() > 0) {
+    parent().uncancel();
+    parent().cancel({});
   }
   throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
 }

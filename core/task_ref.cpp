@@ -18,6 +18,12 @@ detail::TaskBase& TaskRef::checked() const {
   return *task_;
 }
 
+detail::FutureBase& TaskRef::future() const { return checked(); }
+
+int TaskRef::remove_done_callback(std::uint64_t id) const {
+  return detail::DoneCallback::unregister(checked(), id);
+}
+
 bool TaskRef::cancel(std::string_view message) const { return checked().cancel(message); }
 int TaskRef::cancelling() const { return checked().cancelling(); }
 int TaskRef::uncancel() const { return checked().uncancel(); }

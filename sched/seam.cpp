@@ -83,7 +83,7 @@ void LoopLink::post(Runnable& callback) const noexcept {
   }
 }
 
-void start_task(TaskBase& task, Loop* home, bool eager) {
+void start_task(TaskBase& task, Loop* home, bool eager) noexcept {
   Worker* here = current_worker();
   Worker& worker = home != nullptr ? Worker::of(*home) : *here;
   task.set_loop(&worker.loop());

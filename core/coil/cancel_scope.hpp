@@ -4,6 +4,7 @@
 
 #include <coil/coro.hpp>
 #include <coil/detail/cancel_work.hpp>
+#include <coil/detail/current_task.hpp>
 #include <coil/detail/ref.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/scope_node.hpp>
@@ -84,33 +85,55 @@ class Canceller {
   detail::Ref<CancelScope::Link> link_;
 };
 
-// How a scope ended: with the function's value, or by its own cancellation.
+// How a scope ended: with the function's value, or by its own cancellation. T may be a reference
+// or void.
 template <class T = void>
 class CancelResult {
+  using Value = detail::NonVoid<T>;
+  using Stored =
+      std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, detail::NonVoid<T>>;
+
  public:
   CancelResult() = default;  // cancelled
-  explicit CancelResult(detail::NonVoid<T> value) : value_(std::move(value)) {}
+  explicit CancelResult(Value value) : value_(stored(value)) {}
 
   [[nodiscard]] bool cancelled_caught() const noexcept { return !value_.has_value(); }
   [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
   // Throws std::bad_optional_access after a cancellation.
-  detail::NonVoid<T>& value() & { return value_.value(); }
-  const detail::NonVoid<T>& value() const& { return value_.value(); }
-  detail::NonVoid<T>&& value() && { return std::move(value_).value(); }
+  decltype(auto) value() & { return get(value_.value()); }
+  decltype(auto) value() const& { return get(value_.value()); }
+  decltype(auto) value() && { return get(std::move(value_).value()); }
 
  private:
-  std::optional<detail::NonVoid<T>> value_;
+  static decltype(auto) stored(Value& value) noexcept {
+    if constexpr (std::is_reference_v<T>) {
+      return std::addressof(value);
+    } else {
+      return std::move(value);
+    }
+  }
+  template <class S>
+  static decltype(auto) get(S&& kept) noexcept {
+    if constexpr (std::is_reference_v<T>) {
+      return static_cast<T>(*kept);
+    } else {
+      return std::forward<S>(kept);
+    }
+  }
+
+  std::optional<Stored> value_;
 };
 
 namespace detail {
 
-// The body of a with_...: takes the scope or nothing.
+// The body of a with_...: takes the scope or nothing. Its result is kept: what it gives as an
+// rvalue reference is moved out.
 template <class Fn, class Arg>
 using BodyResult = typename decltype([] {
   if constexpr (std::is_invocable_v<Fn&, Arg&>) {
-    return std::type_identity<AwaitResult<std::invoke_result_t<Fn&, Arg&>>>{};
+    return std::type_identity<KeptResult<AwaitResult<std::invoke_result_t<Fn&, Arg&>>>>{};
   } else {
-    return std::type_identity<AwaitResult<std::invoke_result_t<Fn&>>>{};
+    return std::type_identity<KeptResult<AwaitResult<std::invoke_result_t<Fn&>>>>{};
   }
 }())::type;
 
@@ -123,39 +146,28 @@ decltype(auto) call_body(Fn& fn, Arg& arg) {
   }
 }
 
-// The awaitable that gives the running task without suspending.
-class CurrentTask : public NativeAwaiter {
- public:
-  [[nodiscard]] bool await_ready() const noexcept { return false; }
-  template <class P>
-  bool await_suspend(std::coroutine_handle<P> self) noexcept {
-    task_ = self.promise().task;
-    return false;
-  }
-  [[nodiscard]] TaskBase& await_resume() const noexcept { return *task_; }
-
- private:
-  TaskBase* task_ = nullptr;
-};
-
 template <class Fn, class T = BodyResult<Fn, CancelScope>>
 Coro<CancelResult<T>> run_in_scope(Fn& fn, CancelScope& scope) {
   scope.enter(co_await CurrentTask());
-  std::optional<NonVoid<T>> value;
+  KeptValue<T> value;
   std::exception_ptr error;
   try {
+    decltype(auto) body = call_body(fn, scope);
     if constexpr (std::is_void_v<T>) {
-      co_await call_body(fn, scope);
-      value.emplace();
+      co_await to_await_as<decltype(body)>(body);
     } else {
-      value.emplace(co_await call_body(fn, scope));
+      value.build(co_await to_await_as<decltype(body)>(body));
     }
   } catch (...) {
     error = std::current_exception();
   }
   if (scope.leave(error)) co_return CancelResult<T>();
   if (error) std::rethrow_exception(std::move(error));
-  co_return CancelResult<T>(std::move(*value));
+  if constexpr (std::is_void_v<T>) {
+    co_return CancelResult<T>(std::monostate());
+  } else {
+    co_return CancelResult<T>(value.take());
+  }
 }
 
 }  // namespace detail

@@ -4,6 +4,7 @@
 // the scheduler and without stack growth. One frame, no other allocation.
 #pragma once
 
+#include <coil/detail/invoke.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/value_slot.hpp>
 #include <concepts>
@@ -167,6 +168,16 @@ decltype(auto) to_await(A& kept) noexcept {
   }
 }
 
+// The same for what a function returned as an R: an lvalue stays one.
+template <class R, class A>
+decltype(auto) to_await_as(A& kept) noexcept {
+  if constexpr (std::is_lvalue_reference_v<R>) {
+    return static_cast<A&>(kept);
+  } else {
+    return to_await(kept);
+  }
+}
+
 // What create_task and its like take: an Awaitable, or a function that gives one, with arguments.
 // All of it is copied or moved into the coroutine, so captures and arguments are safe.
 template <Awaitable A>
@@ -177,10 +188,16 @@ template <class T>
 Coro<T> as_coro(Coro<T> coro) {
   return coro;
 }
+template <class R, class Fn, class... Args>
+Coro<R> call_kept(Fn fn, KeptArgument<Args>... args) {
+  decltype(auto) awaitable = invoke(fn, give_argument<Args>(args)...);
+  co_return co_await to_await_as<decltype(awaitable)>(awaitable);
+}
 template <class Fn, class... Args>
   requires Awaitable<std::invoke_result_t<Fn&, Args&&...>>
-Coro<KeptResult<AwaitResult<std::invoke_result_t<Fn&, Args&&...>>>> as_coro(Fn fn, Args... args) {
-  co_return co_await fn(std::move(args)...);
+auto as_coro(Fn fn, Args... args) {
+  using R = KeptResult<AwaitResult<std::invoke_result_t<Fn&, Args&&...>>>;
+  return call_kept<R, Fn, Args...>(std::move(fn), KeptArgument<Args>(std::move(args))...);
 }
 
 template <class... Args>

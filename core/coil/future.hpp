@@ -7,6 +7,7 @@
 #include <coil/detail/future_state.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/time.hpp>
+#include <compare>
 #include <cstdint>
 #include <exception>
 #include <stdexcept>
@@ -75,9 +76,9 @@ class Future {
     return result();
   }
   // The same with a limit: true if done. Unlike coil::wait_for it cancels nothing.
-  template <class D>
-  bool wait_for(D limit) const {
-    const TimePoint deadline = detail::blocking_deadline(detail::to_duration(limit));
+  bool wait_for(TimeLimit limit) const {
+    if (!limit.has_value()) return state().block_until_done("Future::wait_for", nullptr);
+    const TimePoint deadline = detail::blocking_deadline(limit.value());
     return state().block_until_done("Future::wait_for", &deadline);
   }
 
@@ -126,6 +127,10 @@ class Future {
 
   [[nodiscard]] friend bool operator==(const Future& a, const Future& b) noexcept {
     return a.state_.get() == b.state_.get();
+  }
+  // Some order, for sets and maps.
+  [[nodiscard]] friend std::strong_ordering operator<=>(const Future& a, const Future& b) noexcept {
+    return a.state_.get() <=> b.state_.get();
   }
 
  protected:
@@ -191,7 +196,10 @@ class Promise {
     return *this;
   }
   ~Promise() {
-    if (future_.valid() && !future_.done()) future_.try_set_exception(BrokenPromise());
+    // Nobody to tell: then nobody shall read of an exception that was never retrieved.
+    if (!future_.valid() || future_.done() || detail::FutureAccess::ref(future_)->sole_reference())
+      return;
+    future_.try_set_exception(BrokenPromise());
   }
 
   [[nodiscard]] Future<T> get_future() const { return future_; }

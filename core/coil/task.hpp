@@ -7,6 +7,7 @@
 #include <coil/future.hpp>
 #include <coil/task_ref.hpp>
 #include <source_location>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,15 +55,13 @@ Task<T> launch(Coro<T> coro, const TaskOptions& options, Loop* home, GroupNode* 
   if (!coro) throw std::invalid_argument("create_task: the coroutine is empty or was moved from");
   auto* impl = new TaskImpl<T>(std::move(coro), origin);
   Task<T> task(impl);
-  if (!options.name.empty()) impl->set_name(options.name);
-  impl->set_affinity(home != nullptr ? Affinity::loop : options.affinity);
-  if (group != nullptr) {
-    try {
-      impl->join_group(*group);
-    } catch (...) {
-      impl->abandon();
-      throw;
-    }
+  try {
+    if (!options.name.empty()) impl->set_name(options.name);
+    impl->set_affinity(home != nullptr ? Affinity::loop : options.affinity);
+    if (group != nullptr) impl->join_group(*group);
+  } catch (...) {
+    impl->abandon();
+    throw;
   }
   start_task(*impl, home, options.eager);
   return task;

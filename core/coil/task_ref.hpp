@@ -2,6 +2,8 @@
 // give, what wait and as_completed take).
 #pragma once
 
+#include <coil/detail/callback.hpp>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -42,14 +44,34 @@ class TaskRef {
   [[nodiscard]] std::string name() const;
   void set_name(std::string_view name) const;
   [[nodiscard]] Loop& get_loop() const;
+  // Calls fn(task) soon after the end, as Future::add_done_callback does.
+  template <class Fn>
+  std::uint64_t add_done_callback(Fn fn) const {
+    return detail::DoneCallback::enlist(new Callback<Fn>(future(), std::move(fn)));
+  }
+  // How many callbacks were removed: 0 or 1.
+  int remove_done_callback(std::uint64_t id) const;
 
   [[nodiscard]] detail::TaskBase* get() const noexcept { return task_; }
   [[nodiscard]] friend bool operator==(const TaskRef& a, const TaskRef& b) noexcept {
     return a.task_ == b.task_;
   }
+  // Some order, for sets and maps.
+  [[nodiscard]] friend std::strong_ordering operator<=>(const TaskRef& a,
+                                                        const TaskRef& b) noexcept {
+    return a.task_ <=> b.task_;
+  }
 
  private:
+  template <class Fn>
+  struct Callback final : detail::DoneCallback {
+    Callback(detail::FutureBase& task, Fn f) : DoneCallback(task), fn(std::move(f)) {}
+    void call(detail::FutureRef task) override { fn(TaskRef(task->as_task())); }
+    Fn fn;
+  };
+
   [[nodiscard]] detail::TaskBase& checked() const;
+  [[nodiscard]] detail::FutureBase& future() const;
 
   detail::TaskBase* task_ = nullptr;
 };

@@ -57,20 +57,21 @@ template <class Fn, class T = BodyResult<Fn, Timeout>>
 Coro<T> run_in_timeout(Fn fn, TimePoint when) {
   Timeout scope(when);
   scope.enter(co_await CurrentTask());
-  std::optional<NonVoid<T>> value;
+  KeptValue<T> value;
   std::exception_ptr error;
   try {
+    decltype(auto) body = call_body(fn, scope);
     if constexpr (std::is_void_v<T>) {
-      co_await call_body(fn, scope);
+      co_await to_await_as<decltype(body)>(body);
     } else {
-      value.emplace(co_await call_body(fn, scope));
+      value.build(co_await to_await_as<decltype(body)>(body));
     }
   } catch (...) {
     error = std::current_exception();
   }
   if (scope.leave(error)) throw TimeoutError();
   if (error) std::rethrow_exception(std::move(error));
-  if constexpr (!std::is_void_v<T>) co_return std::move(*value);
+  if constexpr (!std::is_void_v<T>) co_return value.take();
 }
 
 }  // namespace detail
@@ -105,20 +106,20 @@ template <class A, class T = KeptResult<AwaitResult<A>>>
 Coro<T> wait_for_limited(A awaitable, TimeLimit limit) {
   Timeout scope(limit.deadline(now()));
   scope.enter(co_await CurrentTask());
-  std::optional<NonVoid<T>> value;
+  KeptValue<T> value;
   std::exception_ptr error;
   try {
     if constexpr (std::is_void_v<T>) {
       co_await to_await(awaitable);
     } else {
-      value.emplace(co_await to_await(awaitable));
+      value.build(co_await to_await(awaitable));
     }
   } catch (...) {
     error = std::current_exception();
   }
   if (scope.leave(error)) throw TimeoutError();
   if (error) std::rethrow_exception(std::move(error));
-  if constexpr (!std::is_void_v<T>) co_return std::move(*value);
+  if constexpr (!std::is_void_v<T>) co_return value.take();
 }
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coil/affinity.hpp>
+#include <coil/as_completed.hpp>
 #include <coil/awaitable.hpp>
 #include <coil/cancel_scope.hpp>
 #include <coil/coro.hpp>
@@ -13,6 +14,7 @@
 #include <coil/handle.hpp>
 #include <coil/loop.hpp>
 #include <coil/metrics.hpp>
+#include <coil/nursery.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>
 #include <coil/run_options.hpp>
@@ -22,5 +24,7 @@
 #include <coil/task.hpp>
 #include <coil/task_group.hpp>
 #include <coil/task_ref.hpp>
+#include <coil/task_status.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/wait.hpp>

@@ -128,10 +128,16 @@ template <Awaitable A>
 Future<detail::AsCoroResult<A>> run_coroutine_threadsafe(A awaitable, Loop& loop) {
   return loop.create_task(std::move(awaitable));
 }
+// The same for a function that returns one; function and arguments are kept alive.
+template <class Fn>
+  requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&>>)
+auto run_coroutine_threadsafe(Fn fn, Loop& loop) {
+  return run_coroutine_threadsafe(detail::as_coro(std::move(fn)), loop);
+}
 template <class Fn, class... Args>
   requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
 auto run_coroutine_threadsafe(Loop& loop, Fn fn, Args... args) {
-  return loop.create_task(detail::as_coro(std::move(fn), std::move(args)...));
+  return run_coroutine_threadsafe(detail::as_coro(std::move(fn), std::move(args)...), loop);
 }
 
 }  // namespace coil

@@ -5,6 +5,7 @@
 #include <coil/coro.hpp>
 #include <coil/future.hpp>
 #include <coil/task.hpp>
+#include <iterator>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -73,6 +74,16 @@ concept Startable =
 
 template <class A>
 using EnsuredValue = typename decltype(ensure_future(std::declval<A>()))::value_type;
+
+// Elements of a range that is given away are moved, those of a view or a named range are not.
+template <class R, class It>
+decltype(auto) take_element(It& it) {
+  if constexpr (!std::is_lvalue_reference_v<R> && !std::ranges::view<std::remove_cvref_t<R>>) {
+    return std::move(*it);
+  } else {
+    return *it;
+  }
+}
 
 // The result of a done future that ended well. Copied, because others may want it, unless it
 // cannot be, or nobody else can.

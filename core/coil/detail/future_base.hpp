@@ -67,6 +67,11 @@ class FutureBase : public FrameAllocated {
   // Throws for anything but a value. Must be done, else InvalidStateError.
   void throw_unless_value() const;
 
+  // The caller's reference is the only one.
+  [[nodiscard]] bool sole_reference() const noexcept {
+    return references_.load(std::memory_order_acquire) == 1;
+  }
+
   // Blocks this thread until done, or until the deadline passed (false). Not on a loop's thread.
   bool block_until_done(const char* operation, const TimePoint* deadline) const;
 
@@ -76,9 +81,6 @@ class FutureBase : public FrameAllocated {
   [[nodiscard]] virtual bool release_on_loop() noexcept { return false; }
   void set_solo(bool solo) noexcept { solo_ = solo; }
   [[nodiscard]] bool solo() const noexcept { return solo_; }
-  [[nodiscard]] bool sole_reference() const noexcept {
-    return references_.load(std::memory_order_acquire) == 1;
-  }
   void drop_second_reference() noexcept { references_.store(1, std::memory_order_relaxed); }
   [[nodiscard]] bool error_unretrieved() const noexcept {
     return phase() == Phase::Exception && !retrieved_.load(std::memory_order_relaxed);

@@ -123,16 +123,6 @@ auto gather_tuple(As&&... awaitables) {
   return Gather<GatherTuple<mode, EnsuredValue<As>...>>(std::move(state));
 }
 
-// Elements of a range that is given away are moved, those of a view or a named range are not.
-template <class R, class It>
-decltype(auto) take_element(It& it) {
-  if constexpr (!std::is_lvalue_reference_v<R> && !std::ranges::view<std::remove_cvref_t<R>>) {
-    return std::move(*it);
-  } else {
-    return *it;
-  }
-}
-
 template <GatherMode mode, class R>
 auto gather_range(R&& range) {
   using Iterator = std::ranges::iterator_t<R>;

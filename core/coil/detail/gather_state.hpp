@@ -1,14 +1,15 @@
-// What gather waits for, whatever the types: one block with a node per child.
+// What gather and wait wait for, whatever the types: one block with a node per child.
 //
 //   a child ends (any thread)            the awaiter                     a canceller of the awaiter
-//   1. failed, and that counts:          a. settled? goes on             i.  settled? not taken,
+//   1. decides, by the mode:             a. settled? goes on             i.  settled? not taken,
 //   the
 //      settle(node)                      b. arm(): Open -> its task;         wake-up is coming
-//   2. counts down; the last one:           settled meanwhile: goes on   ii. asks every child
-//      settle(none), releases            c. woken: reads the outcome
+//   2. counts down; the last one:           settled meanwhile: goes on   ii. gather: asks every
+//   child
+//      settle(none), releases            c. woken: reads the outcome         wait: settle(none)
 //
 // outcome_ goes Open -> (task ->) settled, once: whoever settles wakes the task it finds there,
-// and nobody else does. A cancel never wakes: the children's ends do, and in the end all of them.
+// and nobody else does. A cancel of a gather wakes nobody: the children's ends do, in the end all.
 // The block has two references: its owner's (the awaitable), and one of all children together,
 // which the last to end drops; the owner that goes first unlinks those that have not ended.
 // Kept by tests/core/gather_test.cpp and tests/core/gather_stress.cpp.
@@ -32,8 +33,9 @@ struct GatherNode : FutureWaiter {
   bool own = false;  // a task that nobody else knows of: its result may be moved out
 };
 
-// When the awaiter is woken: at the first child that ends without a value, or after the last one.
-enum class GatherMode : std::uint8_t { FirstError, AllDone };
+// Which child that ends wakes the awaiter before the last one does: one without a value, none, any,
+// one with an exception that is no cancellation.
+enum class GatherMode : std::uint8_t { FirstError, AllDone, FirstDone, FirstException };
 
 class GatherState {
  public:
@@ -58,6 +60,9 @@ class GatherState {
   }
   // False: settled meanwhile. Throws std::runtime_error if another task awaits it.
   [[nodiscard]] bool arm(TaskBase& task);
+  // Settles without a child to blame, in place of those that have not ended. Gives the task that
+  // was waiting, which the caller then wakes; null: nobody was, or it was settled before.
+  [[nodiscard]] TaskBase* give_up() noexcept { return try_settle(nullptr); }
   // Asks all children to cancel themselves with the waiter; taken if one of them does.
   void ask_children(TaskBase& waiter, Abort kind, HookResult& result) noexcept;
   // Throws what the awaiter is to get instead of results, if anything. After settled().
@@ -73,6 +78,8 @@ class GatherState {
   [[nodiscard]] GatherNode* nodes() noexcept { return reinterpret_cast<GatherNode*>(this + 1); }
   GatherNode& append(FutureRef target, void* holder, bool own) noexcept;
   static void child_done(FutureWaiter& waiter) noexcept;
+  [[nodiscard]] bool decides(const GatherNode& child) const noexcept;
+  [[nodiscard]] TaskBase* try_settle(GatherNode* culprit) noexcept;
   void settle(GatherNode* culprit) noexcept;
   void count_down(std::size_t children) noexcept;
   // From now on nobody hears of the children any more; their errors count as retrieved.

@@ -34,7 +34,7 @@ void post(Runnable& callback, Loop& loop) noexcept;
 
 // Takes over a new task, pinned to `home` if given, and makes it runnable (or, eager, runs it now
 // until it first suspends). Without a home: on this thread's loop.
-void start_task(TaskBase& task, Loop* home, bool eager);
+void start_task(TaskBase& task, Loop* home, bool eager) noexcept;
 // The task is done: forget it.
 void task_finished(TaskBase& task) noexcept;
 

@@ -90,6 +90,8 @@ class TaskBase : public FutureBase, public Runnable {
     if (leaf.aborted != Abort::None) [[unlikely]]
       throw_cancelled(leaf.aborted);
   }
+  // std::runtime_error: it would wait for its own end.
+  [[noreturn]] void throw_awaits_itself() const;
   // An edge that could not be delivered at its suspension comes at the next one.
   void defer_edge() noexcept { state_.flag(TaskState::EdgeBit); }
   // The task's own: a pending edge counts as delivered by the CancelledError under way.

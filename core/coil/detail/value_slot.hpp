@@ -1,6 +1,7 @@
-// Room for a result of type T that is built later, in a future, a task or a coroutine's promise.
+// Room for a result of type T that is built later, in a future, a task or a coroutine.
 //
-// Invariant: the owner knows whether the value has been built (from its phase); the slot does not.
+// Invariant: a slot does not know whether its value has been built; its owner does (from its
+// phase).
 #pragma once
 
 #include <new>
@@ -54,6 +55,30 @@ class ValueSlot<void> {
   void get() noexcept {}
   void copy() noexcept {}
   void take() noexcept {}
+};
+
+// The same with a note of whether it has been built. T may be a reference or void.
+template <class T>
+class KeptValue {
+ public:
+  KeptValue() noexcept = default;
+  ~KeptValue() {
+    if (built_) slot_.destroy();
+  }
+  KeptValue(const KeptValue&) = delete;
+  KeptValue& operator=(const KeptValue&) = delete;
+
+  template <class... Args>
+  void build(Args&&... args) {
+    slot_.build(std::forward<Args>(args)...);
+    built_ = true;
+  }
+  [[nodiscard]] bool built() const noexcept { return built_; }
+  [[nodiscard]] decltype(auto) take() noexcept { return slot_.take(); }
+
+ private:
+  [[no_unique_address]] ValueSlot<T> slot_;
+  bool built_ = false;
 };
 
 // void stands as std::monostate in tuples and vectors of results.
