@@ -17,6 +17,7 @@ DoneCallback::DoneCallback(FutureBase& future) noexcept
       id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
   FutureWaiter::wake = &on_done;
   Runnable::run = &on_loop;
+  if (context_in_use()) context_.inherit_current();
 }
 
 std::uint64_t DoneCallback::enlist(DoneCallback* callback) {
@@ -49,10 +50,16 @@ void DoneCallback::on_done(FutureWaiter& waiter) noexcept {
   loop.post(self);
 }
 
+void DoneCallback::call_in_context() {
+  if (!context_in_use()) return call(std::move(done_));
+  const ContextEntry entered(context_);
+  call(std::move(done_));
+}
+
 void DoneCallback::on_loop(Runnable& runnable) noexcept {
   const std::unique_ptr<DoneCallback> self(static_cast<DoneCallback*>(&runnable));
   try {
-    self->call(std::move(self->done_));
+    self->call_in_context();
   } catch (...) {
     ExceptionContext context;
     context.message = "Exception in callback of a future";

@@ -49,6 +49,11 @@ void forget_cancel_origin(const std::exception_ptr& error) noexcept {
   if (is_cancelled_error(error)) CancelledErrorAccess::forget_origin(held_cancelled_error(error));
 }
 
+bool is_generator_exit(const std::exception_ptr& error) noexcept {
+  const auto* type = type_of(error);
+  return type != nullptr && *type == typeid(GeneratorExit);
+}
+
 bool is_base_error(const std::exception_ptr& error) noexcept {
   const auto* type = type_of(error);
   return type != nullptr && *type == typeid(KeyboardInterrupt);

@@ -1,3 +1,4 @@
+#include <coil/context.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/exceptions.hpp>
@@ -31,6 +32,7 @@ bool TaskRef::cancelled() const { return checked().cancelled(); }
 bool TaskRef::done() const { return checked().done(); }
 std::string TaskRef::name() const { return checked().name(); }
 void TaskRef::set_name(std::string_view name) const { checked().set_name(name); }
+Context TaskRef::get_context() const { return Context(checked().context.cell()); }
 Loop& TaskRef::get_loop() const { return *checked().loop(); }
 
 std::exception_ptr TaskRef::exception() const {

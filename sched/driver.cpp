@@ -1,6 +1,7 @@
 #include "driver.hpp"
 
 #include <coil/detail/check.hpp>
+#include <coil/detail/generator_base.hpp>
 #include <coil/exceptions.hpp>
 #include <stdexcept>
 #include <string>
@@ -79,11 +80,23 @@ void Driver::run_until_done(FutureBase& future) {
 void Driver::cancel_rest() {
   for (;;) {
     const auto tasks = pool_.live_tasks();
-    if (tasks.empty()) return;
-    for (const auto& task : tasks) task->cancel({});
+    if (tasks.empty() && !close_generators()) return;
+    for (const auto& task : tasks)
+      if (!task->is_finalizer()) task->cancel({});
     for (const auto& task : tasks) run_until_done(*task);
     report_failures(tasks);
   }
+}
+
+// asyncio's shutdown_asyncgens. False: there were none.
+bool Driver::close_generators() {
+  std::vector<GeneratorRef> generators;
+  for (std::size_t i = 0; i < pool_.size(); ++i) pool_.worker(i).generators().take_all(generators);
+  std::vector<FutureRef> closers;
+  for (auto& generator : generators)
+    closers.push_back(GeneratorBase::close_in_task(std::move(generator), &pool_.worker(0).loop()));
+  for (const auto& closer : closers) run_until_done(*closer);
+  return !closers.empty();
 }
 
 void Driver::report_failures(const std::vector<Ref<TaskBase>>& tasks) {

@@ -25,6 +25,10 @@ void MainTask::run() {
     driver_.cancel_rest();
   }
   pool_.on_interrupt(nullptr, nullptr);
+  if (context_in_use()) {
+    pool_.main_context().clear();
+    pool_.main_context().share(task_->context);
+  }
   task_->mark_retrieved();
   if (driver_.deadlock()) std::rethrow_exception(driver_.deadlock());
   // As in asyncio: a main task that swallowed the cancel, or was cancelled by others too, decides;

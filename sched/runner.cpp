@@ -36,6 +36,10 @@ void Runner::check_can_run() const {
 // The main task may move, but it starts on loop 0, which this thread is about to drive.
 void Runner::adopt_main(detail::TaskBase& task) {
   detail::Worker& worker = pool_->worker(0);
+  if (detail::context_in_use()) {
+    if (pool_->main_context().empty()) pool_->main_context().inherit_current();
+    task.context.share(pool_->main_context());
+  }
   task.set_loop(&worker.loop());
   task.set_id(worker.next_task_id());
   worker.registry().add(task);

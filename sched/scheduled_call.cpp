@@ -14,6 +14,7 @@ constinit const TimerKind ScheduledCall::timer_kind{&ScheduledCall::expire, &Sch
 ScheduledCall::ScheduledCall(UniqueFunction<void()> fn) noexcept
     : Timer(timer_kind), fn_(std::move(fn)) {
   Runnable::run = &run_now;
+  if (context_in_use()) context_.inherit_current();
 }
 
 void ScheduledCall::drop_handle() noexcept {
@@ -49,13 +50,19 @@ bool ScheduledCall::cancel() noexcept {
   return true;
 }
 
+void ScheduledCall::call() {
+  if (!context_in_use()) return fn_();
+  const ContextEntry entered(context_);
+  fn_();
+}
+
 void ScheduledCall::run_now(Runnable& runnable) noexcept {
   auto& self = static_cast<ScheduledCall&>(runnable);
   const Bit fate = current_worker()->dropping() ? Cancelled : Running;
   const bool wanted = (self.word_.fetch_or(fate, std::memory_order_acq_rel) & Cancelled) == 0;
   if (wanted && fate == Running) {
     try {
-      self.fn_();
+      self.call();
     } catch (...) {
       ExceptionContext context;
       context.message = "Exception in callback";

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <coil/detail/atomic.hpp>
+#include <coil/detail/context_slot.hpp>
 #include <coil/detail/frame_allocator.hpp>
 #include <coil/detail/runnable.hpp>
 #include <coil/detail/timer.hpp>
@@ -38,10 +39,12 @@ class ScheduledCall : public FrameAllocated, public Runnable, public Timer {
   enum Bit : std::uint32_t { Running = 1, Cancelled = 2, LoopDone = 4, NoHandles = 8 };
 
   static void run_now(Runnable& runnable) noexcept;
+  void call();
   static void expire(Timer& timer, CancelWork& work) noexcept;
   static void fire(Timer& timer) noexcept;
   static const TimerKind timer_kind;
 
+  ContextSlot context_;  // copied from whoever scheduled it
   Atomic<std::uint32_t> handles_{1};
   Atomic<std::uint32_t> word_{0};
   UniqueFunction<void()> fn_;

@@ -1,5 +1,6 @@
 // core's side of the seam (coil/detail/scheduler.hpp), in terms of workers.
 #include <coil/detail/check.hpp>
+#include <coil/detail/generator_base.hpp>
 #include <coil/detail/loop_link.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/exceptions.hpp>
@@ -18,6 +19,13 @@ TaskBase* running_task() noexcept {
 Loop* running_loop() noexcept {
   Worker* worker = current_worker();
   return worker != nullptr ? &worker->loop() : nullptr;
+}
+
+ContextSlot& running_context() noexcept {
+  Worker* worker = current_worker();
+  if (worker == nullptr) return thread_context();
+  TaskBase* task = worker->current();
+  return task != nullptr ? task->context : worker->callback_context();
 }
 
 Loop& require_loop(std::string_view operation) {
@@ -87,6 +95,8 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept {
   Worker* here = current_worker();
   Worker& worker = home != nullptr ? Worker::of(*home) : *here;
   task.set_loop(&worker.loop());
+  if (context_in_use() && task.context.empty()) [[unlikely]]
+    task.context.inherit_current();
   const bool alone = worker.pool().size() == 1;
   if (here != nullptr && &here->pool() == &worker.pool()) {
     task.set_id(here->next_task_id());
@@ -99,6 +109,17 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept {
   if (eager && here == &worker) return here->run_eagerly(task);
   if (here == &worker) return worker.push_task(task);
   COIL_CHECK(worker.post(task), "a task is made on a loop that was closed");
+}
+
+void generator_started(GeneratorBase& generator) noexcept {
+  current_worker()->generators().add(generator);
+}
+void generator_finished(GeneratorBase& generator) noexcept {
+  const Worker* here = current_worker();
+  GeneratorRegistry::remove(generator, here != nullptr ? &here->pool() : nullptr);
+}
+bool post_to_home(GeneratorBase& generator) noexcept {
+  return GeneratorRegistry::post_to_home(generator);
 }
 
 void task_finished(TaskBase& task) noexcept { TaskRegistry::remove(task); }
@@ -130,7 +151,8 @@ std::vector<TaskRef> all_tasks() {
   detail::Worker* worker = detail::current_worker();
   if (worker == nullptr) throw NoRunningLoop("all_tasks");
   std::vector<TaskRef> tasks;
-  for (auto& task : worker->pool().live_tasks()) tasks.emplace_back(task.get());
+  for (auto& task : worker->pool().live_tasks())
+    if (!task->is_finalizer()) tasks.emplace_back(task.get());
   return tasks;
 }
 

@@ -28,6 +28,7 @@ Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backen
       backend_(std::move(backend)),
       timers_(backend_->now()),
       registry_(!alone_),
+      generators_(*this),
       steal_order_(pool.places(), index),
       random_(index + 1),
       started_(Clock::now()) {}

@@ -17,7 +17,7 @@
 #include "counter.hpp"
 #include "deque.hpp"
 #include "detached_list.hpp"
-#include "idle_clock.hpp"
+#include "generator_registry.hpp"
 #include "local_queue.hpp"
 #include "mpsc_stack.hpp"
 #include "run_queue.hpp"
@@ -44,8 +44,11 @@ class Worker {
   [[nodiscard]] Backend& backend() noexcept { return *backend_; }
   [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
   [[nodiscard]] TaskRegistry& registry() noexcept { return registry_; }
+  [[nodiscard]] GeneratorRegistry& generators() noexcept { return generators_; }
   [[nodiscard]] DetachedList& detached() noexcept { return detached_; }
   [[nodiscard]] TaskBase* current() const noexcept { return current_; }
+  // Of callbacks for which no context was copied.
+  [[nodiscard]] ContextSlot& callback_context() noexcept { return callback_context_; }
   [[nodiscard]] TimePoint now() const noexcept { return backend_->now(); }
   [[nodiscard]] std::uint64_t next_task_id() noexcept;
 
@@ -121,20 +124,21 @@ class Worker {
   Loop loop_;
   std::unique_ptr<Backend> backend_;
   TaskBase* current_ = nullptr;
+  ContextSlot callback_context_;
   LocalQueue local_;  // pinned tasks and callbacks; alone, all tasks
   RunQueue<TaskBase, queue_capacity> queue_;
   Deque<Runnable> forks_;
   TimerWheel timers_;
   DetachedList detached_;
   TaskRegistry registry_;
+  GeneratorRegistry generators_;
   StealOrder steal_order_;
   Random random_;
   SpinBudget spin_budget_;
   std::uint64_t next_id_ = 0;
   std::uint64_t id_end_ = 0;
 
-  Counter tasks_run_, callbacks_, stolen_by_, stolen_from_, completions_, parks_, polls_;
-  IdleClock idle_clock_;
+  Counter tasks_run_, callbacks_, stolen_by_, stolen_from_, completions_, parks_, polls_, idle_ns_;
   TimePoint started_;
 
   // Any thread pushes here.

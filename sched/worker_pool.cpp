@@ -182,6 +182,7 @@ void WorkerPool::close() {
     worker->close_inbox();
     set_current_worker(before);
   }
+  for (auto& worker : workers_) worker->generators().disown_all();
   // Nobody but us is left, save threads that have just woken a task and are on their way out.
   gate_->close();
   for (auto& worker : workers_) worker->drop_timers();

@@ -35,6 +35,8 @@ class WorkerPool {
   [[nodiscard]] Injector& injector() noexcept { return injector_; }
   [[nodiscard]] IdleSet& idle_set() noexcept { return idle_set_; }
   [[nodiscard]] ExceptionHandler& exception_handler() noexcept { return exception_handler_; }
+  // Of the main tasks: a Runner's runs share one, as in asyncio. Between runs.
+  [[nodiscard]] ContextSlot& main_context() noexcept { return main_context_; }
   [[nodiscard]] Gate& gate() const noexcept { return *gate_; }
   // Whether this thread drives one of our loops.
   [[nodiscard]] bool is_inside() const noexcept {
@@ -84,6 +86,7 @@ class WorkerPool {
   Injector injector_;
   IdleSet idle_set_;
   ExceptionHandler exception_handler_;
+  ContextSlot main_context_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::thread::id driver_;

@@ -98,6 +98,7 @@ struct CancelledErrorAccess {
 // A scope's cancellation that ended a task is, for those who await the task, just a cancellation.
 // Only before the error is shared.
 void forget_cancel_origin(const std::exception_ptr& error) noexcept;
+[[nodiscard]] bool is_generator_exit(const std::exception_ptr& error) noexcept;
 // KeyboardInterrupt: goes through groups unwrapped, as in asyncio.
 [[nodiscard]] bool is_base_error(const std::exception_ptr& error) noexcept;
 // One line for a person: "std::runtime_error: text".

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <coil/affinity.hpp>
+#include <coil/context.hpp>
 #include <coil/coro.hpp>
 #include <coil/detail/task_impl.hpp>
 #include <coil/future.hpp>
 #include <coil/task_ref.hpp>
+#include <optional>
 #include <source_location>
 #include <stdexcept>
 #include <string>
@@ -16,6 +18,9 @@ namespace coil {
 
 struct TaskOptions {
   std::string_view name = {};  // default: "Task-<number>"
+  // Runs in this context, changes it, and shares it with all who have it. Default: in a copy of
+  // its maker's.
+  std::optional<Context> context = {};
   Affinity affinity = Affinity::any;
   bool eager = false;  // run it at once, on this thread, until it first suspends
 };
@@ -34,6 +39,8 @@ class Task : public Future<T> {
   int uncancel() const { return base().uncancel(); }
   [[nodiscard]] std::string name() const { return base().name(); }
   void set_name(std::string_view name) const { base().set_name(name); }
+  // The task's own context, not a copy: what the task sets, also later, is seen in it.
+  [[nodiscard]] Context get_context() const { return Context(base().context.cell()); }
   // The loop that last ran the task.
   [[nodiscard]] Loop& get_loop() const { return *base().loop(); }
 
@@ -57,6 +64,7 @@ Task<T> launch(Coro<T> coro, const TaskOptions& options, Loop* home, GroupNode* 
   Task<T> task(impl);
   try {
     if (!options.name.empty()) impl->set_name(options.name);
+    if (options.context) impl->context.share(detail::ContextAccess::cell(*options.context));
     impl->set_affinity(home != nullptr ? Affinity::loop : options.affinity);
     if (group != nullptr) impl->join_group(*group);
   } catch (...) {

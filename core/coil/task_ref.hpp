@@ -14,6 +14,7 @@
 
 namespace coil {
 
+class Context;
 class Loop;
 
 namespace detail {
@@ -43,6 +44,8 @@ class TaskRef {
   [[nodiscard]] std::exception_ptr exception() const;
   [[nodiscard]] std::string name() const;
   void set_name(std::string_view name) const;
+  // The task's own context, not a copy (<coil/context.hpp>).
+  [[nodiscard]] Context get_context() const;
   [[nodiscard]] Loop& get_loop() const;
   // Calls fn(task) soon after the end, as Future::add_done_callback does.
   template <class Fn>

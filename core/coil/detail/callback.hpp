@@ -5,6 +5,7 @@
 #pragma once
 
 #include <coil/detail/completion.hpp>
+#include <coil/detail/context_slot.hpp>
 #include <coil/detail/frame_allocator.hpp>
 #include <coil/detail/future_base.hpp>
 #include <coil/detail/loop_link.hpp>
@@ -34,9 +35,11 @@ class DoneCallback : public FrameAllocated, public FutureWaiter, public Runnable
  private:
   static void on_done(FutureWaiter& waiter) noexcept;
   static void on_loop(Runnable& runnable) noexcept;
+  void call_in_context();
 
   FutureBase& future_;
   FutureRef done_;
+  ContextSlot context_;  // copied from whoever registered it
   LoopLink loop_;
   std::uint64_t id_ = 0;
 };

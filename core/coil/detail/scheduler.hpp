@@ -15,6 +15,8 @@ struct ExceptionContext;
 
 namespace coil::detail {
 
+class ContextSlot;
+class GeneratorBase;
 class TaskBase;
 struct Runnable;
 struct Timer;
@@ -22,6 +24,8 @@ struct Timer;
 // The task and loop of this thread, or nullptr. Never inline: see frame_allocator.hpp.
 [[nodiscard]] TaskBase* running_task() noexcept;
 [[nodiscard]] Loop* running_loop() noexcept;
+// The context of the task or callback that this thread runs, else the thread's own.
+[[nodiscard]] ContextSlot& running_context() noexcept;
 // Throws NoRunningLoop naming the operation.
 Loop& require_loop(std::string_view operation);
 
@@ -37,6 +41,14 @@ void post(Runnable& callback, Loop& loop) noexcept;
 void start_task(TaskBase& task, Loop* home, bool eager) noexcept;
 // The task is done: forget it.
 void task_finished(TaskBase& task) noexcept;
+
+// A generator that has run for the first time, on this thread's loop, is closed before that loop's
+// Runner lets run() return, unless it has finished by then.
+void generator_started(GeneratorBase& generator) noexcept;
+// Any thread.
+void generator_finished(GeneratorBase& generator) noexcept;
+// Runs the generator, a Runnable, on the loop that started it. False: that has gone.
+[[nodiscard]] bool post_to_home(GeneratorBase& generator) noexcept;
 
 // Timers of this thread's loop; disarming from any thread. See timer.hpp for who may do what.
 void arm_timer(Timer& timer, TimePoint deadline) noexcept;

@@ -9,11 +9,13 @@
 //   4. loop_                   written by the loop that runs or adopts the task
 //   5. group_, links           the group's lock
 //   6. registry links          the registry's lock
+//   7. context                 see context_slot.hpp; its owner is the task's thread
 // A task holds one reference to itself from start_task() until it has ended.
 #pragma once
 
 #include <coil/affinity.hpp>
 #include <coil/detail/box.hpp>
+#include <coil/detail/context_slot.hpp>
 #include <coil/detail/future_base.hpp>
 #include <coil/detail/runnable.hpp>
 #include <coil/detail/scope_node.hpp>
@@ -38,7 +40,6 @@ namespace coil::detail {
 #endif
 
 class CancelWork;
-struct ContextData;
 
 // Stands where a coroutine handle is expected: the compilers' common ABI begins every frame with
 // these two functions. A task's outermost coroutine "returns" into one.
@@ -144,6 +145,10 @@ class TaskBase : public FutureBase, public Runnable {
   [[nodiscard]] bool suspended() const noexcept { return state_.suspended(); }
   [[nodiscard]] Affinity affinity() const noexcept { return affinity_; }
   void set_affinity(Affinity affinity) noexcept { affinity_ = affinity; }
+  // Cleans up after others: run() waits for it and does not cancel it, and all_tasks() leaves it
+  // out. Before start_task.
+  void set_finalizer() noexcept { finalizer_ = true; }
+  [[nodiscard]] bool is_finalizer() const noexcept { return finalizer_; }
   [[nodiscard]] Loop* loop() const noexcept { return loop_.load(std::memory_order_relaxed); }
   void set_loop(Loop* loop) noexcept { loop_.store(loop, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
@@ -156,8 +161,8 @@ class TaskBase : public FutureBase, public Runnable {
   TaskBase* registry_previous = nullptr;
   TaskBase* registry_next = nullptr;
   void* registry = nullptr;
-  // Room for the task's context.
-  ContextData* context = nullptr;
+  // Copied from the maker's when the task is started, unless it was given one.
+  ContextSlot context;
 
  protected:
   [[nodiscard]] bool release_on_loop() noexcept override;
@@ -174,6 +179,7 @@ class TaskBase : public FutureBase, public Runnable {
   TaskState state_;
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
+  bool finalizer_ = false;
   bool edge_undelivered_ = false;  // under tree_lock_
   Atomic<int> cancels_{0};         // written under tree_lock_
   std::coroutine_handle<> resume_;

@@ -1,0 +1,510 @@
+// AsyncGenerator: items, ends, exceptions, cancels, and what becomes of one that is dropped.
+#include <atomic>
+#include <coil/async_generator.hpp>
+#include <coil/cancel_scope.hpp>
+#include <coil/context.hpp>
+#include <coil/future.hpp>
+#include <coil/gather.hpp>
+#include <coil/loop.hpp>
+#include <coil/runner.hpp>
+#include <coil/task.hpp>
+#include <coil/timeout.hpp>
+#include <kit/loops.hpp>
+#include <kit/reports.hpp>
+#include <kit/thrown.hpp>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace coil;
+using kit::on_loops;
+using kit::on_one_loop;
+using kit::thrown_by;
+using namespace std::chrono_literals;
+
+namespace {
+
+AsyncGenerator<int> count_to(int n) {
+  for (int i = 1; i <= n; ++i) {
+    if (i % 2 == 0) co_await kit::yield();
+    co_yield i;
+  }
+}
+
+// What happens to it is written down here.
+struct Log {
+  std::atomic<bool> exit{false};     // GeneratorExit was thrown at the co_yield
+  std::atomic<bool> cleaned{false};  // and what it awaited then has been awaited
+  std::atomic<bool> unwound{false};  // its locals are gone
+};
+
+// Counts for ever; when it is closed it awaits something before it ends.
+AsyncGenerator<int> count_for_ever(std::shared_ptr<Log> log) {
+  struct Unwind {
+    Log& log;
+    ~Unwind() { log.unwound = true; }
+  };
+  const Unwind unwind{*log};
+  bool exit = false;
+  try {
+    for (int i = 1;; ++i) co_yield i;
+  } catch (const GeneratorExit&) {
+    exit = true;
+  }
+  log->exit = exit;
+  co_await kit::yield(3);
+  log->cleaned = true;
+}
+
+TEST(async_generator, gives_its_items_and_then_nothing) {
+  on_loops([]() -> Coro<> {
+    auto generator = count_to(5);
+    int sum = 0;
+    while (auto item = co_await generator.next()) sum += *item;
+    EXPECT_EQ(sum, 15);
+    EXPECT_EQ(co_await generator.next(), std::nullopt);
+    EXPECT_EQ(co_await generator.next(), std::nullopt);
+  });
+}
+
+TEST(async_generator, does_nothing_until_next_is_awaited) {
+  on_one_loop([]() -> Coro<> {
+    bool ran = false;
+    auto make = [&]() -> AsyncGenerator<int> {
+      ran = true;
+      co_yield 1;
+    };
+    {
+      auto generator = make();
+      auto next = generator.next();
+      EXPECT_FALSE(ran);
+      EXPECT_EQ(co_await next, 1);
+      EXPECT_TRUE(ran);
+    }
+    ran = false;
+    {
+      const auto dropped = make();
+    }
+    auto closed = make();
+    co_await closed.aclose();
+    EXPECT_EQ(co_await closed.next(), std::nullopt);
+    EXPECT_FALSE(ran);
+  });
+}
+
+TEST(async_generator, yields_move_only_items_converted_ones_and_copies_of_variables) {
+  on_loops([]() -> Coro<> {
+    auto pointers = []() -> AsyncGenerator<std::unique_ptr<int>> {
+      co_yield std::make_unique<int>(1);
+      auto two = std::make_unique<int>(2);
+      co_yield std::move(two);
+      EXPECT_EQ(two, nullptr);
+    }();
+    EXPECT_EQ(**co_await pointers.next(), 1);
+    EXPECT_EQ(**co_await pointers.next(), 2);
+    EXPECT_FALSE(co_await pointers.next());
+    auto texts = []() -> AsyncGenerator<std::string> {
+      co_yield "literal";
+      const std::string kept(40, 'k');
+      co_yield kept;
+      EXPECT_EQ(kept, std::string(40, 'k'));
+      co_yield {"xyz", 2};
+    }();
+    EXPECT_EQ(co_await texts.next(), "literal");
+    EXPECT_EQ(co_await texts.next(), std::string(40, 'k'));
+    EXPECT_EQ(co_await texts.next(), "xy");
+    EXPECT_EQ(co_await texts.next(), std::nullopt);
+  });
+}
+
+TEST(async_generator, of_references_gives_pointers_to_what_was_yielded) {
+  on_loops([]() -> Coro<> {
+    std::vector<int> numbers{1, 2, 3};
+    auto generator = [](std::vector<int>& all) -> AsyncGenerator<int&> {
+      for (int& one : all) co_yield one;
+    }(numbers);
+    while (auto item = co_await generator.next()) *item *= 10;
+    EXPECT_EQ(numbers, (std::vector<int>{10, 20, 30}));
+    auto constant = [](const std::vector<int>& all) -> AsyncGenerator<const int&> {
+      for (const int& one : all) co_yield one;
+    }(numbers);
+    EXPECT_EQ(co_await constant.next(), &numbers[0]);
+  });
+}
+
+TEST(async_generator, throws_what_its_body_throws_once_and_has_ended_then) {
+  on_loops([]() -> Coro<> {
+    auto generator = []() -> AsyncGenerator<int> {
+      co_yield 1;
+      co_await kit::yield();
+      throw std::logic_error("broken");
+    }();
+    EXPECT_EQ(co_await generator.next(), 1);
+    EXPECT_EQ(co_await thrown_by<std::logic_error>(generator.next()), "broken");
+    EXPECT_EQ(co_await generator.next(), std::nullopt);
+    co_await generator.aclose();
+  });
+}
+
+TEST(async_generator, refuses_a_next_while_another_is_under_way) {
+  on_loops([]() -> Coro<> {
+    auto gate = create_future<>();
+    auto generator = [](Future<> wait) -> AsyncGenerator<int> {
+      co_await wait;
+      co_yield 1;
+    }(gate);
+    auto first = create_task(generator.next());
+    co_await kit::until([&] { return TaskRef(first).get()->suspended(); });
+    const auto busy = co_await thrown_by<std::runtime_error>(generator.next());
+    EXPECT_NE(busy.find("asynchronous generator is already running"), std::string::npos) << busy;
+    EXPECT_NE((co_await thrown_by<std::runtime_error>(generator.aclose())).find("aclose()"),
+              std::string::npos);
+    gate.set_result();
+    EXPECT_EQ(co_await first, 1);
+    EXPECT_EQ(co_await generator.next(), std::nullopt);
+  });
+}
+
+TEST(async_generator, one_of_two_steps_at_the_same_moment_is_refused_or_they_follow_each_other) {
+  on_loops([]() -> Coro<> {
+    for (int round = 0; round < 200; ++round) {
+      auto generator = count_to(2);
+      auto results = co_await gather_results(generator.next(), generator.next());
+      auto& [a, b] = results;
+      EXPECT_TRUE(a.has_value() || b.has_value());
+      if (a.has_value() && b.has_value()) {
+        EXPECT_EQ(a.value().value() + b.value().value(), 3);
+      }
+      co_await generator.aclose();
+    }
+  });
+}
+
+TEST(async_generator, runs_in_the_task_that_awaits_it) {
+  on_loops([]() -> Coro<> {
+    ContextVar<int> var{"var", 0};
+    auto generator = [](ContextVar<int>& v) -> AsyncGenerator<std::string> {
+      for (;;) {
+        co_await kit::yield();
+        v.set(v.get() + 1);
+        co_yield current_task().name() + " " + std::to_string(v.get());
+      }
+    }(var);
+    const auto step = [&]() -> Coro<std::string> { co_return (co_await generator.next()).value(); };
+    var.set(10);
+    EXPECT_EQ(co_await create_task(step(), {.name = "one"}), "one 11");
+    EXPECT_EQ(co_await create_task(step(), {.name = "two"}), "two 11");
+    EXPECT_EQ(var.get(), 10);
+    co_await generator.next();
+    EXPECT_EQ(var.get(), 11) << "set in the consumer's context";
+    co_await generator.aclose();
+  });
+}
+
+TEST(async_generator, keeps_alive_what_a_task_awaits_of_it) {
+  on_loops([]() -> Coro<> {
+    auto task = create_task([]() -> Coro<int> { co_return 0; });
+    Task<std::optional<int>> next;
+    {
+      auto generator = count_to(3);
+      EXPECT_EQ(co_await generator.next(), 1);
+      next = create_task(generator.next());
+    }
+    EXPECT_EQ(co_await next, 2);
+    co_await task;
+  });
+}
+
+TEST(async_generator, is_cancelled_where_it_awaits_and_its_consumer_sees_that) {
+  on_loops([]() -> Coro<> {
+    bool cleaned = false;
+    auto generator = [](bool& clean) -> AsyncGenerator<int> {
+      try {
+        co_yield 1;
+        co_await sleep_forever();
+      } catch (const CancelledError&) {
+        clean = true;
+        throw;
+      }
+    }(cleaned);
+    EXPECT_EQ(co_await generator.next(), 1);
+    auto task = create_task([&]() -> Coro<> { (void)co_await generator.next(); });
+    co_await kit::until([&] { return TaskRef(task).get()->suspended(); });
+    task.cancel("stop");
+    EXPECT_EQ(co_await thrown_by<CancelledError>(task), "stop");
+    EXPECT_TRUE(cleaned);
+    EXPECT_EQ(co_await generator.next(), std::nullopt) << "ended by the exception";
+  });
+}
+
+TEST(async_generator, is_cut_short_by_a_timeout_and_by_a_scope) {
+  on_loops([]() -> Coro<> {
+    const auto endless = []() -> AsyncGenerator<int> {
+      co_yield 1;
+      co_await sleep_forever();
+    };
+    auto limited = endless();
+    co_await limited.next();
+    co_await thrown_by<TimeoutError>(wait_for(limited.next(), 1ms));
+    EXPECT_EQ(co_await limited.next(), std::nullopt);
+    auto scoped = endless();
+    co_await scoped.next();
+    const auto result = co_await move_on_after(
+        1ms, [&]() -> Coro<std::optional<int>> { co_return co_await scoped.next(); });
+    EXPECT_TRUE(result.cancelled_caught());
+    EXPECT_EQ(co_await scoped.next(), std::nullopt);
+  });
+}
+
+TEST(async_generator, may_swallow_a_cancel_and_go_on) {
+  on_loops([]() -> Coro<> {
+    auto generator = []() -> AsyncGenerator<int> {
+      for (int i = 1;; ++i) {
+        try {
+          co_await sleep_forever();
+        } catch (const CancelledError&) {
+        }
+        co_yield i;
+      }
+    }();
+    for (int i = 1; i <= 3; ++i) {
+      auto task = create_task(generator.next());
+      co_await kit::until([&] { return TaskRef(task).get()->suspended(); });
+      task.cancel();
+      EXPECT_EQ(co_await task, i);
+    }
+  });
+}
+
+TEST(async_generator, aclose_throws_generator_exit_at_the_yield_and_waits_for_the_end) {
+  on_loops([]() -> Coro<> {
+    auto log = std::make_shared<Log>();
+    auto generator = count_for_ever(log);
+    co_await generator.next();
+    co_await generator.next();
+    co_await generator.aclose();
+    EXPECT_TRUE(log->exit);
+    EXPECT_TRUE(log->cleaned);
+    EXPECT_TRUE(log->unwound);
+    EXPECT_EQ(co_await generator.next(), std::nullopt);
+    co_await generator.aclose();
+  });
+}
+
+TEST(async_generator, aclose_lets_generator_exit_through_and_throws_other_exceptions) {
+  on_loops([]() -> Coro<> {
+    auto plain = count_to(3);
+    co_await plain.next();
+    co_await plain.aclose();
+    auto failing = []() -> AsyncGenerator<int> {
+      try {
+        co_yield 1;
+      } catch (const GeneratorExit&) {
+        throw std::logic_error("while closing");
+      }
+    }();
+    co_await failing.next();
+    EXPECT_EQ(co_await thrown_by<std::logic_error>(failing.aclose()), "while closing");
+    co_await failing.aclose();
+  });
+}
+
+TEST(async_generator, that_yields_after_generator_exit_is_an_error) {
+  on_loops([]() -> Coro<> {
+    auto generator = []() -> AsyncGenerator<int> {
+      for (;;) {
+        try {
+          co_yield 1;
+        } catch (const GeneratorExit&) {
+        }
+      }
+    }();
+    co_await generator.next();
+    EXPECT_EQ(co_await thrown_by<std::runtime_error>(generator.aclose()),
+              "async generator ignored GeneratorExit");
+    EXPECT_EQ(co_await generator.next(), std::nullopt);
+  });
+}
+
+TEST(async_generator, generator_exit_is_no_std_exception) {
+  on_one_loop([]() -> Coro<> {
+    bool swallowed = false;
+    auto generator = [](bool& caught) -> AsyncGenerator<int> {
+      try {
+        co_yield 1;
+      } catch (const std::exception&) {
+        caught = true;
+      }
+    }(swallowed);
+    co_await generator.next();
+    co_await generator.aclose();
+    EXPECT_FALSE(swallowed);
+  });
+}
+
+TEST(async_generator, that_is_empty_says_so) {
+  on_one_loop([]() -> Coro<> {
+    auto generator = count_to(1);
+    auto moved = std::move(generator);
+    EXPECT_FALSE(generator);  // NOLINT(bugprone-use-after-move)
+    EXPECT_THROW((void)generator.next(), std::runtime_error);
+    EXPECT_THROW((void)generator.aclose(), std::runtime_error);
+    EXPECT_EQ(co_await moved.next(), 1);
+    generator = std::move(moved);
+    EXPECT_EQ(co_await generator.next(), std::nullopt);
+  });
+}
+
+TEST(async_generator, dropped_in_the_middle_is_closed_by_the_loop) {
+  on_loops([]() -> Coro<> {
+    auto log = std::make_shared<Log>();
+    {
+      auto generator = count_for_ever(log);
+      co_await generator.next();
+    }
+    co_await kit::until([&] { return log->unwound.load(); });
+    EXPECT_TRUE(log->exit);
+    EXPECT_TRUE(log->cleaned);
+    EXPECT_EQ(all_tasks().size(), 1U) << "the task that closes it is nobody's business";
+  });
+}
+
+TEST(async_generator, is_not_closed_inside_the_destructor) {
+  on_one_loop([]() -> Coro<> {
+    auto log = std::make_shared<Log>();
+    {
+      auto generator = count_for_ever(log);
+      co_await generator.next();
+    }
+    EXPECT_FALSE(log->exit);
+    co_await kit::until([&] { return log->unwound.load(); });
+  });
+}
+
+TEST(async_generator, dropped_as_the_last_thing_is_closed_before_run_returns) {
+  for (int yields = 0; yields < 6; ++yields) {
+    auto log = std::make_shared<Log>();
+    on_loops([log, yields]() -> Coro<> {
+      log->cleaned = false;
+      {
+        auto generator = count_for_ever(log);
+        co_await generator.next();
+      }
+      co_await kit::yield(yields);
+    });
+    EXPECT_TRUE(log->cleaned) << "run() must not cancel the clean-up";
+  }
+}
+
+TEST(async_generator, that_is_still_held_when_run_ends_is_closed_too) {
+  for (const int loops : {1, 2, 4}) {
+    auto log = std::make_shared<Log>();
+    AsyncGenerator<int> generator = count_for_ever(log);
+    Runner runner({.loops = loops});
+    runner.run([&]() -> Coro<> { co_await generator.next(); });
+    EXPECT_TRUE(log->cleaned);
+    EXPECT_EQ(
+        runner.run([&]() -> Coro<std::optional<int>> { co_return co_await generator.next(); }),
+        std::nullopt);
+  }
+}
+
+TEST(async_generator, of_a_task_that_is_cancelled_at_the_end_of_run_is_closed) {
+  auto log = std::make_shared<Log>();
+  on_loops([log]() -> Coro<> {
+    log->cleaned = false;
+    auto task = create_task([log]() -> Coro<> {
+      auto generator = count_for_ever(log);
+      for (;;) {
+        co_await generator.next();
+        co_await sleep(1ms);
+      }
+    });
+    co_await sleep(3ms);
+  });
+  EXPECT_TRUE(log->cleaned);
+}
+
+TEST(async_generator, that_fails_while_the_loop_closes_it_is_reported) {
+  on_loops([]() -> Coro<> {
+    const kit::Reports reports;
+    {
+      auto generator = []() -> AsyncGenerator<int> {
+        try {
+          co_yield 1;
+        } catch (const GeneratorExit&) {
+          throw std::logic_error("in clean-up");
+        }
+      }();
+      co_await generator.next();
+    }
+    co_await kit::until([&] { return !reports.empty(); });
+    EXPECT_NE(reports.text().find("an error occurred during closing of an asynchronous generator"),
+              std::string::npos);
+    EXPECT_NE(reports.text().find("in clean-up"), std::string::npos) << reports.text();
+  });
+}
+
+TEST(async_generator, dropped_by_a_pinned_task_is_closed_on_its_loop) {
+  on_loops([]() -> Coro<> {
+    std::atomic<int> right{0};
+    for (int i = 0; i < 8; ++i) {
+      co_await create_task(
+          [&]() -> Coro<> {
+            Loop* const home = &get_running_loop();
+            auto generator = [](Loop* loop, std::atomic<int>& count) -> AsyncGenerator<int> {
+              try {
+                co_yield 1;
+              } catch (const GeneratorExit&) {
+              }
+              co_await kit::yield(3);
+              if (&get_running_loop() == loop) ++count;
+            }(home, right);
+            co_await generator.next();
+          },
+          {.affinity = Affinity::loop});
+    }
+    co_await kit::until([&] { return right == 8; });
+  });
+}
+
+TEST(async_generator, dropped_by_a_thread_that_is_no_loop_is_closed_on_the_loop_it_began_on) {
+  KIT_USES_THREADS();
+  on_loops([]() -> Coro<> {
+    auto log = std::make_shared<Log>();
+    auto generator = std::make_unique<AsyncGenerator<int>>(count_for_ever(log));
+    co_await generator->next();
+    std::thread([moved = std::move(generator)]() mutable { moved.reset(); }).join();
+    co_await kit::until([&] { return log->unwound.load(); });
+    EXPECT_TRUE(log->cleaned);
+  });
+}
+
+TEST(async_generator, may_iterate_over_another_one) {
+  on_loops([]() -> Coro<> {
+    auto log = std::make_shared<Log>();
+    {
+      auto doubled = [](AsyncGenerator<int> inner) -> AsyncGenerator<int> {
+        while (auto item = co_await inner.next()) co_yield *item * 2;
+      }(count_for_ever(log));
+      EXPECT_EQ(co_await doubled.next(), 2);
+      EXPECT_EQ(co_await doubled.next(), 4);
+      co_await doubled.aclose();
+    }
+    co_await kit::until([&] { return log->cleaned.load(); });
+  });
+}
+
+TEST(async_generator, of_a_million_items_does_not_grow_the_stack) {
+  on_one_loop([]() -> Coro<> {
+    auto generator = []() -> AsyncGenerator<long> {
+      for (long i = 0; i < 1'000'000; ++i) co_yield i;
+    }();
+    long sum = 0;
+    while (auto item = co_await generator.next()) sum += *item;
+    EXPECT_EQ(sum, 499'999'500'000L);
+  });
+}
+
+}  // namespace
