@@ -7,6 +7,7 @@
 #include <coil/async_generator.hpp>
 #include <coil/async_iterable.hpp>
 #include <coil/awaitable.hpp>
+#include <coil/call_graph.hpp>
 #include <coil/cancel_scope.hpp>
 #include <coil/context.hpp>
 #include <coil/coro.hpp>
@@ -25,6 +26,7 @@
 #include <coil/runner.hpp>
 #include <coil/shield.hpp>
 #include <coil/sleep.hpp>
+#include <coil/stack_frame.hpp>
 #include <coil/task.hpp>
 #include <coil/task_group.hpp>
 #include <coil/task_ref.hpp>

@@ -30,6 +30,11 @@ class FutureWait : public NativeAwaiter, public Suspension, public FutureWaiter 
   // The cancel that aborted this wait was handed on: how the target ends decides.
   bool forwarded = false;
 
+  // The task that waits, if the waiter is a FutureWait: under the completion's lock.
+  [[nodiscard]] static TaskBase* task_of(const FutureWaiter& waiter) noexcept {
+    return waiter.wake == &on_done ? static_cast<const FutureWait&>(waiter).task : nullptr;
+  }
+
  protected:
   void check_abort();
   // Throws unless there is a value. Inline, and throwing from here: every frame that an exception
@@ -39,10 +44,12 @@ class FutureWait : public NativeAwaiter, public Suspension, public FutureWaiter 
       task->throw_cancelled(aborted);
     if (target_->phase() == FutureBase::Phase::Value) [[likely]]
       return;
+    if (!target_->cancelled()) TaskBase::adopt_trace(*target_);
     std::rethrow_exception(target_->error());
   }
 
  private:
+  static void on_done(FutureWaiter& waiter) noexcept;
   // The cancel that aborted this wait is to be thrown here; else how the target ended decides.
   [[nodiscard]] bool cancel_shows() noexcept;
 

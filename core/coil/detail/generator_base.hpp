@@ -49,8 +49,7 @@ class GeneratorBase : public PromiseBase, public Runnable {
   [[nodiscard]] Step begin() noexcept;
   template <class P>
   std::coroutine_handle<> resume_in(std::coroutine_handle<P> consumer) noexcept {
-    continuation = consumer;
-    task = consumer.promise().task;
+    enter(consumer, frame_);
     if (!started_) [[unlikely]]
       note_started();
     return frame_;
@@ -79,6 +78,7 @@ class GeneratorBase : public PromiseBase, public Runnable {
   void unhandled_exception() noexcept {
     error_ = std::current_exception();
     ended_ = true;
+    trace(error_);
   }
   void return_void() noexcept { ended_ = true; }
 
@@ -97,7 +97,7 @@ class GeneratorBase : public PromiseBase, public Runnable {
     GeneratorBase& self;
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     [[nodiscard]] std::coroutine_handle<> await_suspend(std::coroutine_handle<>) const noexcept {
-      return self.continuation;
+      return self.leave();
     }
     void await_resume() const {
       if (self.closing_) [[unlikely]]
