@@ -46,7 +46,11 @@ constinit const LeafKind joining_leaf{"join", nullptr, &awaited_future};
 
 FutureWait::FutureWait(FutureRef target, const LeafKind& kind) noexcept
     : Suspension(kind), target_(std::move(target)) {
-  wake = [](FutureWaiter& waiter) noexcept { static_cast<FutureWait&>(waiter).task->wake(); };
+  wake = &on_done;
+}
+
+void FutureWait::on_done(FutureWaiter& waiter) noexcept {
+  static_cast<FutureWait&>(waiter).task->wake();
 }
 
 // A target that was asked to cancel itself decides: it may have swallowed that. If it ended before

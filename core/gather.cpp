@@ -67,6 +67,13 @@ void GatherState::child_done(FutureWaiter& waiter) noexcept {
   self.count_down(1);
 }
 
+TaskBase* GatherState::task_of(const FutureWaiter& waiter) noexcept {
+  if (waiter.wake != &child_done) return nullptr;
+  const auto& node = static_cast<const GatherNode&>(waiter);
+  const auto outcome = node.state->outcome_.load(std::memory_order_acquire);
+  return (outcome & settled_bit) == 0 ? reinterpret_cast<TaskBase*>(outcome) : nullptr;
+}
+
 // Acquire and release: the last one's settle() comes after what every other child did.
 void GatherState::count_down(std::size_t children) noexcept {
   if (pending_.fetch_sub(children, std::memory_order_acq_rel) != children) return;
@@ -143,6 +150,7 @@ void GatherState::check(TaskBase* task, Abort aborted) {
   if (aborted != Abort::None && (culprit == nullptr || culprit->target->cancelled()))
     task->throw_cancelled(aborted);
   if (aborted == Abort::Edge) task->edge_swallowed();
+  if (!culprit->target->cancelled()) TaskBase::adopt_trace(*culprit->target);
   std::rethrow_exception(culprit->target->error());
 }
 

@@ -53,7 +53,7 @@ Coro<> close_in_background(GeneratorRef generator) {
     context.exception = std::current_exception();
   }
   context.message = "an error occurred during closing of an asynchronous generator";
-  context.origin = generator->where_made;
+  context.origin = generator->where;
   report(context);
 }
 
@@ -122,7 +122,7 @@ void GeneratorBase::hand_over() noexcept {
 FutureRef GeneratorBase::close_in_task(GeneratorRef generator, Loop* home) {
   const TaskBase* dropper = running_task();
   GeneratorBase& self = *generator;
-  auto* task = new TaskImpl<void>(close_in_background(std::move(generator)), self.where_made);
+  auto* task = new TaskImpl<void>(close_in_background(std::move(generator)), self.where);
   FutureRef handle(task, AdoptRef{});
   // As it was consumed, so it is closed: a pinned task's generator stays on its loop.
   if (dropper != nullptr) task->set_affinity(dropper->affinity());

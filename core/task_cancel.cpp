@@ -80,6 +80,27 @@ HookResult TaskBase::run_hook(Abort kind, Reach reach) noexcept {
   return result;
 }
 
+// A cancel that came while the task was held found nobody to hand it to but us.
+void TaskBase::let_go() noexcept {
+  const bool abortable = leaf_->kind->cancel != nullptr;
+  for (;;) {
+    if (!abortable) {
+      if (state_.end_hook(0) == TaskState::Wake::Schedule) make_ready(*this);
+      return;
+    }
+    switch (state_.abandon_hook()) {
+      case TaskState::Abandon::Schedule:
+        return make_ready(*this);
+      case TaskState::Abandon::Left:
+        return;
+      case TaskState::Abandon::Retry:
+        break;
+    }
+    const Abort kind = take_cancel();
+    if (kind != Abort::None) return carry_on(run_hook(kind));
+  }
+}
+
 // Runs the hooks of what a hook has asked and holds, and of what those await, without recursion: a
 // chain may be long. Tasks that await each other in a circle could wait for ever: the first one
 // that is met again gets the cancel itself.

@@ -2,6 +2,7 @@
 
 #include <coil/detail/check.hpp>
 #include <coil/detail/generator_base.hpp>
+#include <coil/detail/task_view.hpp>
 #include <coil/exceptions.hpp>
 #include <stdexcept>
 #include <string>
@@ -109,6 +110,7 @@ void Driver::report_failures(const std::vector<Ref<TaskBase>>& tasks) {
     context.exception = task->error();
     context.task = TaskRef(task.get());
     context.origin = task->origin();
+    context.stack = exception_stack(*task);
     pool_.exception_handler().call(context);
   }
 }

@@ -1,5 +1,6 @@
 #include "main_task.hpp"
 
+#include <coil/detail/task_view.hpp>
 #include <coil/exceptions.hpp>
 
 #include "interrupt.hpp"
@@ -39,7 +40,8 @@ void MainTask::run(Rest rest) {
   if (!interrupted && task_->phase() == FutureBase::Phase::Value) return;
   const std::exception_ptr error =
       interrupted ? std::make_exception_ptr(KeyboardInterrupt()) : task_->error();
-  end_like_python_if_uncaught(error);
+  end_like_python_if_uncaught(error,
+                              interrupted ? std::vector<StackFrame>() : exception_stack(*task_));
   std::rethrow_exception(error);
 }
 

@@ -181,6 +181,7 @@ class [[nodiscard("a generator does nothing until next() is awaited")]] AsyncGen
 
 template <class T>
 AsyncGenerator<T> detail::GeneratorPromise<T>::get_return_object() noexcept {
+  static_assert(alignof(GeneratorPromise) <= promise_alignment_max);
   return AsyncGenerator<T>(*this);
 }
 template <class T>

@@ -33,6 +33,11 @@ class FutureWait : public NativeAwaiter, public Suspension, public FutureWaiter 
   // The cancel that aborted this wait was handed on: how the target ends decides.
   bool forwarded = false;
 
+  // The task that waits, if the waiter is a FutureWait: under the completion's lock.
+  [[nodiscard]] static TaskBase* task_of(const FutureWaiter& waiter) noexcept {
+    return waiter.wake == &on_done ? static_cast<const FutureWait&>(waiter).task : nullptr;
+  }
+
  protected:
   void check_abort();
   // Throws unless there is a value. A cancellation is thrown as a copy: that costs half of what
@@ -45,10 +50,12 @@ class FutureWait : public NativeAwaiter, public Suspension, public FutureWaiter 
       return;
     if (phase == FutureBase::Phase::Cancelled)
       throw CancelledError(held_cancelled_error(target_->error()));
+    TaskBase::adopt_trace(*target_);
     std::rethrow_exception(target_->error());
   }
 
  private:
+  static void on_done(FutureWaiter& waiter) noexcept;
   // The cancel that aborted this wait is to be thrown here; else how the target ended decides.
   [[nodiscard]] bool cancel_shows() noexcept;
 

@@ -67,6 +67,9 @@ class GatherState {
   [[nodiscard]] TaskBase* give_up() noexcept { return try_settle(nullptr); }
   // Asks all children to cancel themselves with the waiter; taken if one of them does.
   void ask_children(TaskBase& waiter, Abort kind, HookResult& result) noexcept;
+  // The task that waits, if the waiter is one of a GatherState's. Under the completion's lock: who
+  // waits unlinks its waiters, under that lock, before it goes on.
+  [[nodiscard]] static TaskBase* task_of(const FutureWaiter& waiter) noexcept;
   // Throws what the awaiter is to get instead of results, if anything. After settled().
   void check(TaskBase* task, Abort aborted);
 

@@ -41,8 +41,7 @@ class GeneratorBase : public PromiseBase, public Runnable {
   // A step: state().begin(), resume, and once control is back, end.
   template <class P>
   std::coroutine_handle<> resume_in(std::coroutine_handle<P> consumer) noexcept {
-    continuation = consumer;
-    task = consumer.promise().task;
+    enter(consumer, frame_);
     if (!started_) [[unlikely]]
       note_started();
     return frame_;
@@ -67,6 +66,7 @@ class GeneratorBase : public PromiseBase, public Runnable {
   void unhandled_exception() noexcept {
     error_ = std::current_exception();
     ended_ = true;
+    trace(error_);
   }
   void return_void() noexcept { ended_ = true; }
 
@@ -85,7 +85,7 @@ class GeneratorBase : public PromiseBase, public Runnable {
     GeneratorBase& self;
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     [[nodiscard]] std::coroutine_handle<> await_suspend(std::coroutine_handle<>) const noexcept {
-      return self.continuation;
+      return self.leave();
     }
     void await_resume() const {
       if (self.closing_) [[unlikely]]
