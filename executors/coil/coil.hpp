@@ -3,6 +3,7 @@
 
 #include <coil/affinity.hpp>
 #include <coil/as_completed.hpp>
+#include <coil/async_exit_stack.hpp>
 #include <coil/async_generator.hpp>
 #include <coil/async_iterable.hpp>
 #include <coil/awaitable.hpp>
@@ -39,5 +40,7 @@
 #include <coil/task_status.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/try_finally.hpp>
 #include <coil/wait.hpp>
+#include <coil/with.hpp>
 #include <coil/would_block.hpp>
