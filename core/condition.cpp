@@ -24,13 +24,8 @@ class NotifyWait : public Waiter {
   template <class P>
   bool await_suspend(std::coroutine_handle<P> self) {
     return self.promise().task->suspend(self, *this, [this] {
-      {
-        const SpinGuard guard(line->lock());
-        line->push(*this);
-      }
       released_ = true;
-      // Not held any more: somebody has released what was not his. We wait all the same.
-      (void)lock_.release(1);
+      if (Waiter* next = line_up_and_release(*line, *this, lock_)) next->task->wake();
       return true;
     });
   }

@@ -1,10 +1,11 @@
 // Barrier: tasks that wait for each other (asyncio.Barrier).
 #pragma once
 
+#include <coil/detail/already_done.hpp>
 #include <coil/detail/check.hpp>
-#include <coil/detail/promise_base.hpp>
 #include <coil/detail/wait_line.hpp>
 #include <coroutine>
+#include <exception>
 #include <stdexcept>
 
 namespace coil {
@@ -19,13 +20,6 @@ class BrokenBarrierError : public std::runtime_error {
 namespace detail {
 class BarrierWait;
 struct WaitForBarrier;
-
-// Of what has been done by the time the function returns.
-struct AlreadyDone : NativeAwaiter {
-  [[nodiscard]] bool await_ready() const noexcept { return true; }
-  void await_suspend(std::coroutine_handle<>) const noexcept {}
-  void await_resume() const noexcept {}
-};
 }  // namespace detail
 
 // The last of `parties` tasks to come wakes the others, and the barrier is at once ready for the
@@ -44,6 +38,9 @@ class Barrier {
   // to each, in the order in which they came; the last one does not suspend. Throws
   // BrokenBarrierError, and CancelledError: the barrier then waits for another in its place.
   detail::WaitForBarrier wait() noexcept;
+  // co_await with(barrier, body): the body, called with its place, begins when all are there.
+  detail::WaitForBarrier aenter() noexcept;
+  detail::AlreadyDone aexit(const std::exception_ptr& /*error*/) noexcept { return {}; }
 
   // Who waits gets BrokenBarrierError; the barrier is empty and usable again, also after abort().
   // Done when it returns; may be awaited.
@@ -105,5 +102,6 @@ struct [[nodiscard("nobody waits until it is awaited")]] WaitForBarrier {
 }  // namespace detail
 
 inline detail::WaitForBarrier Barrier::wait() noexcept { return {*this}; }
+inline detail::WaitForBarrier Barrier::aenter() noexcept { return {*this}; }
 
 }  // namespace coil

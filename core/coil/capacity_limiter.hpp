@@ -2,10 +2,12 @@
 #pragma once
 
 #include <coil/detail/address_set.hpp>
+#include <coil/detail/already_done.hpp>
 #include <coil/detail/check.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/wait_line.hpp>
 #include <coroutine>
+#include <exception>
 #include <utility>
 
 namespace coil {
@@ -41,6 +43,12 @@ class CapacityLimiter {
   // auto guard = co_await limiter.scoped(): the guard, on whatever task it ends, gives the token
   // back.
   detail::AcquireTokenScoped scoped() noexcept;
+  // co_await with(limiter, body): holds it while the body runs.
+  detail::AcquireToken aenter() noexcept;
+  detail::AlreadyDone aexit(const std::exception_ptr& /*error*/) {
+    release();
+    return {};
+  }
   // Now, or WouldBlock.
   void acquire_nowait();
   void acquire_on_behalf_of_nowait(const void* borrower);
@@ -163,6 +171,7 @@ struct [[nodiscard("nothing is acquired until it is awaited")]] AcquireTokenScop
 }  // namespace detail
 
 inline detail::AcquireToken CapacityLimiter::acquire() noexcept { return {*this, nullptr}; }
+inline detail::AcquireToken CapacityLimiter::aenter() noexcept { return {*this, nullptr}; }
 inline detail::AcquireTokenScoped CapacityLimiter::scoped() noexcept { return {*this}; }
 
 }  // namespace coil

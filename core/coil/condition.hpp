@@ -2,11 +2,13 @@
 #pragma once
 
 #include <coil/coro.hpp>
+#include <coil/detail/already_done.hpp>
 #include <coil/detail/check.hpp>
 #include <coil/detail/guard.hpp>
 #include <coil/detail/wait_line.hpp>
 #include <coil/lock.hpp>
 #include <concepts>
+#include <exception>
 #include <type_traits>
 
 namespace coil {
@@ -25,6 +27,12 @@ class Condition {
 
   detail::Acquire acquire() noexcept { return lock_->acquire(); }
   detail::AcquireScoped<Lock> scoped() noexcept { return lock_->scoped(); }
+  // co_await with(condition, body): holds it while the body runs.
+  detail::Acquire aenter() noexcept { return acquire(); }
+  detail::AlreadyDone aexit(const std::exception_ptr& /*error*/) {
+    release();
+    return {};
+  }
   void acquire_nowait() { lock_->acquire_nowait(); }
   void release() { lock_->release(); }
   [[nodiscard]] bool locked() const noexcept { return lock_->locked(); }

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <coil/detail/check.hpp>
-#include <coil/detail/flag_lock.hpp>
+#include <coil/detail/event_line.hpp>
 #include <coil/detail/wait_line.hpp>
 
 namespace coil {
 
 namespace detail {
-class EventWait;
 struct WaitForEvent;
 }  // namespace detail
 
@@ -17,7 +16,7 @@ struct WaitForEvent;
 class Event {
  public:
   constexpr Event() noexcept = default;
-  ~Event() { COIL_CHECK(line_.empty(), "an Event is destroyed while tasks wait for it"); }
+  ~Event() { COIL_CHECK(!line_.awaited(), "an Event is destroyed while tasks wait for it"); }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
@@ -25,29 +24,26 @@ class Event {
   // clear().
   void set() noexcept;
   // Who waits from now on waits for the next set().
-  void clear() noexcept;
-  [[nodiscard]] bool is_set() const noexcept { return lock_.flag(); }
+  void clear() noexcept { line_.clear(); }
+  [[nodiscard]] bool is_set() const noexcept { return line_.is_set(); }
   // co_await event.wait(): until it is set. Suspends only if it is not. Once woken, returns even if
   // it has been cleared meanwhile. Throws CancelledError.
   detail::WaitForEvent wait() noexcept;
 
  private:
-  friend class detail::EventWait;
-
-  detail::FlagLock lock_;  // its flag: set. It guards the line; the line's own lock is not used
-  detail::WaitLine line_;
+  detail::EventLine line_;
 };
 
 namespace detail {
 
 class EventWait : public Waiter {
  public:
-  explicit EventWait(Event& event) noexcept : Waiter(leaf_kind, event.line_), event_(event) {}
+  explicit EventWait(EventLine& line) noexcept : Waiter(leaf_kind, line.line()), event_(line) {}
 
   [[nodiscard]] bool await_ready() const noexcept { return event_.is_set(); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> self) {
-    return self.promise().task->suspend(self, *this, [this] { return line_up(); });
+    return self.promise().task->suspend(self, *this, [this] { return event_.line_up(*this); });
   }
   void await_resume() {
     if (aborted != Abort::None) [[unlikely]]
@@ -55,21 +51,20 @@ class EventWait : public Waiter {
   }
 
  private:
-  [[nodiscard]] bool line_up() noexcept;
   static HookResult leave(Suspension& leaf, Abort kind) noexcept;
   static const LeafKind leaf_kind;
 
-  Event& event_;
+  EventLine& event_;
 };
 
 // What Event::wait returns: may be copied and handed on, where the awaiter may not.
 struct [[nodiscard("nobody waits until it is awaited")]] WaitForEvent {
-  Event& event;
+  EventLine& event;
   [[nodiscard]] EventWait operator co_await() const noexcept { return EventWait(event); }
 };
 
 }  // namespace detail
 
-inline detail::WaitForEvent Event::wait() noexcept { return {*this}; }
+inline detail::WaitForEvent Event::wait() noexcept { return {line_}; }
 
 }  // namespace coil

@@ -1,9 +1,11 @@
 // Lock: one task at a time (asyncio.Lock).
 #pragma once
 
+#include <coil/detail/already_done.hpp>
 #include <coil/detail/check.hpp>
 #include <coil/detail/guard.hpp>
 #include <coil/detail/permits.hpp>
+#include <exception>
 
 namespace coil {
 
@@ -28,6 +30,12 @@ class Lock {
   detail::Acquire acquire() noexcept { return {permits_, detail::lock_leaf}; }
   // auto guard = co_await lock.scoped(): the same, and the guard releases it when it goes.
   detail::AcquireScoped<Lock> scoped() noexcept { return {permits_, detail::lock_leaf, *this}; }
+  // co_await with(lock, body): holds it while the body runs.
+  detail::Acquire aenter() noexcept { return acquire(); }
+  detail::AlreadyDone aexit(const std::exception_ptr& /*error*/) {
+    release();
+    return {};
+  }
   // Acquires it now, or throws WouldBlock (trio).
   void acquire_nowait();
   // Hands it to the next in line, who runs soon, not now. std::runtime_error if it is not held.

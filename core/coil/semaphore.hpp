@@ -1,9 +1,11 @@
 // Semaphore and BoundedSemaphore: so many tasks at a time (asyncio.Semaphore).
 #pragma once
 
+#include <coil/detail/already_done.hpp>
 #include <coil/detail/check.hpp>
 #include <coil/detail/guard.hpp>
 #include <coil/detail/permits.hpp>
+#include <exception>
 
 namespace coil {
 
@@ -29,6 +31,12 @@ class Semaphore {
   // auto guard = co_await semaphore.scoped(): the same, and the guard gives it back when it goes.
   detail::AcquireScoped<Semaphore> scoped() noexcept {
     return {permits_, detail::semaphore_leaf, *this};
+  }
+  // co_await with(semaphore, body): holds it while the body runs.
+  detail::Acquire aenter() noexcept { return acquire(); }
+  detail::AlreadyDone aexit(const std::exception_ptr& /*error*/) {
+    release();
+    return {};
   }
   // Takes one now, or throws WouldBlock (trio).
   void acquire_nowait();

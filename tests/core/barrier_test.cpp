@@ -233,12 +233,14 @@ TEST(barrier, may_be_destroyed_by_whoever_is_through) {
 
 TEST(barrier_death, ends_the_program_when_it_is_destroyed_with_waiters) {
   KIT_USES_THREADS();
-  EXPECT_DEATH(coil::run([]() -> Coro<> {
-                 auto barrier = std::make_unique<Barrier>(2);
-                 auto task = create_task(barrier->wait());
-                 co_await kit::yield();
-                 barrier.reset();
-               }()),
+  EXPECT_DEATH(coil::run(
+                   []() -> Coro<> {
+                     auto barrier = std::make_unique<Barrier>(2);
+                     auto task = create_task(barrier->wait());
+                     co_await kit::yield();
+                     barrier.reset();
+                   }(),
+                   {.loops = 1}),
                "a Barrier is destroyed while tasks wait at it");
 }
 

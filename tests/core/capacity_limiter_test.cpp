@@ -286,13 +286,15 @@ TEST(address_set, does_what_std_set_does) {
 
 TEST(capacity_limiter_death, ends_the_program_when_it_is_destroyed_with_waiters) {
   KIT_USES_THREADS();
-  EXPECT_DEATH(coil::run([]() -> Coro<> {
-                 auto limiter = std::make_unique<CapacityLimiter>(1);
-                 co_await limiter->acquire();
-                 auto task = create_task(limiter->acquire());
-                 co_await kit::yield();
-                 limiter.reset();
-               }()),
+  EXPECT_DEATH(coil::run(
+                   []() -> Coro<> {
+                     auto limiter = std::make_unique<CapacityLimiter>(1);
+                     co_await limiter->acquire();
+                     auto task = create_task(limiter->acquire());
+                     co_await kit::yield();
+                     limiter.reset();
+                   }(),
+                   {.loops = 1}),
                "a CapacityLimiter is destroyed while tasks wait for it");
 }
 

@@ -280,7 +280,7 @@ TEST(condition, takes_the_lock_again_inside_a_cancelled_scope) {
   });
 }
 
-// CPython issue 112202: the one who was notified and then cancelled tells the next.
+// As in CPython since 3.13: the one who was notified and then cancelled tells the next.
 TEST(condition, hands_a_notification_on_when_the_notified_one_is_cancelled) {
   on_one_loop([]() -> Coro<> {
     for (const bool level : {false, true}) {
@@ -373,13 +373,15 @@ TEST(condition, wait_with_a_timeout_holds_the_lock_afterwards) {
 
 TEST(condition_death, ends_the_program_when_it_is_destroyed_with_waiters) {
   KIT_USES_THREADS();
-  EXPECT_DEATH(coil::run([]() -> Coro<> {
-                 auto condition = std::make_unique<Condition>();
-                 std::string log;
-                 auto task = create_task(wait_and_log(*condition, log, 'a'));
-                 co_await kit::yield();
-                 condition.reset();
-               }()),
+  EXPECT_DEATH(coil::run(
+                   []() -> Coro<> {
+                     auto condition = std::make_unique<Condition>();
+                     std::string log;
+                     auto task = create_task(wait_and_log(*condition, log, 'a'));
+                     co_await kit::yield();
+                     condition.reset();
+                   }(),
+                   {.loops = 1}),
                "a Condition is destroyed while tasks wait for it");
 }
 

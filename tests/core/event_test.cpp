@@ -213,12 +213,14 @@ TEST(event, may_be_waited_for_through_what_takes_an_awaitable) {
 
 TEST(event_death, ends_the_program_when_it_is_destroyed_with_waiters) {
   KIT_USES_THREADS();
-  EXPECT_DEATH(coil::run([]() -> Coro<> {
-                 auto event = std::make_unique<Event>();
-                 auto task = create_task(event->wait());
-                 co_await kit::yield();
-                 event.reset();
-               }()),
+  EXPECT_DEATH(coil::run(
+                   []() -> Coro<> {
+                     auto event = std::make_unique<Event>();
+                     auto task = create_task(event->wait());
+                     co_await kit::yield();
+                     event.reset();
+                   }(),
+                   {.loops = 1}),
                "an Event is destroyed while tasks wait for it");
 }
 

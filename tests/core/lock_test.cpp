@@ -379,13 +379,15 @@ TEST(lock, may_be_destroyed_by_the_one_who_gets_it) {
 
 TEST(lock_death, ends_the_program_when_it_is_destroyed_with_waiters) {
   KIT_USES_THREADS();
-  EXPECT_DEATH(coil::run([]() -> Coro<> {
-                 auto lock = std::make_unique<Lock>();
-                 co_await lock->acquire();
-                 auto task = create_task(lock->acquire());
-                 co_await kit::yield();
-                 lock.reset();
-               }()),
+  EXPECT_DEATH(coil::run(
+                   []() -> Coro<> {
+                     auto lock = std::make_unique<Lock>();
+                     co_await lock->acquire();
+                     auto task = create_task(lock->acquire());
+                     co_await kit::yield();
+                     lock.reset();
+                   }(),
+                   {.loops = 1}),
                "a Lock is destroyed while tasks wait for it");
 }
 

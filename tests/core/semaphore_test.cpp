@@ -260,12 +260,14 @@ TEST(semaphore, may_be_destroyed_by_the_one_who_gets_the_last_permit) {
 
 TEST(semaphore_death, ends_the_program_when_it_is_destroyed_with_waiters) {
   KIT_USES_THREADS();
-  EXPECT_DEATH(coil::run([]() -> Coro<> {
-                 auto semaphore = std::make_unique<Semaphore>(0);
-                 auto task = create_task(semaphore->acquire());
-                 co_await kit::yield();
-                 semaphore.reset();
-               }()),
+  EXPECT_DEATH(coil::run(
+                   []() -> Coro<> {
+                     auto semaphore = std::make_unique<Semaphore>(0);
+                     auto task = create_task(semaphore->acquire());
+                     co_await kit::yield();
+                     semaphore.reset();
+                   }(),
+                   {.loops = 1}),
                "a Semaphore is destroyed while tasks wait for it");
 }
 

@@ -136,6 +136,31 @@ MODEL(Permits, "whoever gets the permit may destroy it", .preemptions = 3) {
   run.join();
 }
 
+// A condition: wait() against a notifier who takes the lock as soon as it is free.
+MODEL(Permits, "who waits for a notification is in line before the lock is free",
+      .preemptions = 3) {
+  Permits lock(0);
+  coil::detail::WaitLine line;
+  Sleeper sleeper(lock);
+  run.thread("waiter", [&] {
+    check(line_up_and_release(line, sleeper, lock) == nullptr, "nobody else waits");
+    sleeper.bell.wait();
+  });
+  run.thread("notifier", [&] {
+    model::block_until([&] { return lock.try_take(); });
+    Waiter* notified = nullptr;
+    {
+      const coil::detail::SpinGuard guard(line.lock());
+      notified = line.pop();
+    }
+    check(notified != nullptr, "it is there");
+    static_cast<Sleeper*>(notified)->wake();
+  });
+  run.join();
+}
+MUTATION(Permits, "who waits for a notification is in line before the lock is free",
+         hook("permits.release_first"));
+
 #define EXCLUDES "a lock excludes, and whoever waits gets it"
 #define CANCELLED "a cancelled waiter takes no permit with it"
 MUTATION(Permits, EXCLUDES, split("word_", Op::Cas, "try_take"));

@@ -3,7 +3,7 @@
 //
 // Invariant: unlock(flag) is one store, so that who sees the flag may destroy the lock at once:
 // nobody who has set it touches it afterwards. As for SpinLock, only a few instructions run under
-// it. Kept by tests/model/flag_lock_model.cpp.
+// it. Kept by tests/model/event_line_model.cpp.
 #pragma once
 
 #include <coil/detail/atomic.hpp>

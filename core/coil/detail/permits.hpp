@@ -124,6 +124,22 @@ class Permits {
   WaitLine line_;
 };
 
+// For conditions, whose `lock` the caller holds: puts the waiter into another line and then
+// releases the lock, so that whoever takes that next finds the waiter. Gives who has got the lock,
+// if anybody waited for it; the caller wakes it. The waiter may be woken at once.
+[[nodiscard]] inline Waiter* line_up_and_release(WaitLine& line, Waiter& waiter,
+                                                 Permits& lock) noexcept {
+  Waiter* next = nullptr;
+  if (COIL_MUTATION("permits.release_first")) (void)lock.give(1, next);
+  {
+    const SpinGuard guard(line.lock());
+    line.push(waiter);
+  }
+  // Refused: somebody has released what was not his. It waits all the same.
+  if (!COIL_MUTATION("permits.release_first")) (void)lock.give(1, next);
+  return next;
+}
+
 extern const LeafKind lock_leaf;
 extern const LeafKind semaphore_leaf;
 extern const LeafKind relock_leaf;  // cannot be cancelled
