@@ -42,7 +42,8 @@ class BlockFifo {
       pop(item);
       item.reset();
     }
-    delete (get_.block != nullptr ? get_.block : put_.first);
+    const Block* left = get_.block != nullptr ? get_.block : put_.first;
+    delete left;
   }
 
   // The put side. A size of `capacity` or more is full.
@@ -97,16 +98,20 @@ class BlockFifo {
 
   // Both sides at once: gives everything to an empty one that nobody else sees yet.
   void move_to(BlockFifo& other) noexcept {
-    other.put_.block = std::exchange(put_.block, nullptr);
-    other.put_.first = std::exchange(put_.first, nullptr);
-    other.get_.block = std::exchange(get_.block, nullptr);
+    other.put_.block = put_.block;
+    other.put_.first = put_.first;
+    other.get_.block = get_.block;
+    put_.block = nullptr;
+    put_.first = nullptr;
+    get_.block = nullptr;
     const std::uint64_t tail = put_.tail.load(std::memory_order_relaxed);
     const std::uint64_t head = get_.head.load(std::memory_order_relaxed);
     other.put_.tail.store(tail, std::memory_order_relaxed);
     other.get_.head.store(head, std::memory_order_relaxed);
     put_.tail.store(0, std::memory_order_relaxed);
     get_.head.store(0, std::memory_order_release);  // after the tail, for size()
-    put_.head_seen = get_.tail_seen = 0;
+    put_.head_seen = 0;
+    get_.tail_seen = 0;
     other.get_.tail_seen = head;
   }
 
@@ -130,14 +135,14 @@ class BlockFifo {
 
   struct PutSide {
     Atomic<std::uint64_t> tail{0};  // how many were put
-    std::uint64_t head_seen = 0;
-    Block* block = nullptr;  // the last one
-    Block* first = nullptr;  // the very first, for the get side to begin with
+    Plain<std::uint64_t> head_seen = 0;
+    Plain<Block*> block = nullptr;  // the last one
+    Plain<Block*> first = nullptr;  // the very first, for the get side to begin with
   };
   struct GetSide {
     Atomic<std::uint64_t> head{0};  // how many were taken
-    std::uint64_t tail_seen = 0;
-    Block* block = nullptr;  // the one that was last taken from
+    Plain<std::uint64_t> tail_seen = 0;
+    Plain<Block*> block = nullptr;  // the one that was last taken from
   };
   PutSide put_;
   std::byte apart_[64];  // not alignas: a queue may be a local of a coroutine

@@ -314,9 +314,9 @@ class TransferQueue {
   WaitLine getters_;
   std::size_t capacity_;
   Atomic<std::uint64_t> accepted_{0};
-  bool refusing_ = false;  // written under both locks, read under the put lock
+  Plain<bool> refusing_ = false;  // written under both locks, read under the put lock
   Store store_;
-  bool ended_ = false;  // written under both locks, read under the get lock
+  Plain<bool> ended_ = false;  // written under both locks, read under the get lock
   WaitLine putters_;
 };
 
