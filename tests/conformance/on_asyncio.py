@@ -36,7 +36,7 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
 
-class _Policy(asyncio.DefaultEventLoopPolicy):
+class VirtualClockPolicy(asyncio.DefaultEventLoopPolicy):
     def new_event_loop(self):
         return VirtualClockLoop()
 
@@ -51,7 +51,7 @@ async def tick(count=1):
 
 
 def run_scenario(function):
-    asyncio.set_event_loop_policy(_Policy())
+    asyncio.set_event_loop_policy(VirtualClockPolicy())
     if not inspect.iscoroutinefunction(function):
         return function()
     with asyncio.Runner() as runner:
