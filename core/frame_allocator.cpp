@@ -4,13 +4,16 @@
 #include <cstdint>
 #include <new>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COIL_FRAMES_FROM_HEAP 1
-#endif
-#endif
-
 namespace coil::detail {
+
+// Under AddressSanitizer each frame is an allocation of its own, so that a use after free shows.
+#if defined(__has_feature) && __has_feature(address_sanitizer)
+
+void* frame_allocate(std::size_t size) { return ::operator new(size); }
+void frame_deallocate(void* block, std::size_t size) noexcept { ::operator delete(block, size); }
+
+#else
+
 namespace {
 
 constexpr std::size_t granule = 32;
@@ -116,10 +119,6 @@ Block* carve(std::size_t size_class, std::uint32_t& length) {
 
 }  // namespace
 
-#ifdef COIL_FRAMES_FROM_HEAP
-void* frame_allocate(std::size_t size) { return ::operator new(size); }
-void frame_deallocate(void* block, std::size_t size) noexcept { ::operator delete(block, size); }
-#else
 void* frame_allocate(std::size_t size) {
   const std::size_t size_class = (size + granule - 1) / granule;
   if (size_class >= class_count) [[unlikely]]
@@ -144,6 +143,7 @@ void frame_deallocate(void* memory, std::size_t size) noexcept {
   if (++list.length > list_limit) [[unlikely]]
     spill(size_class);
 }
+
 #endif
 
 }  // namespace coil::detail

@@ -16,7 +16,7 @@
 namespace coil::detail {
 
 Connection::Connection(int fd, const coil::Address& peer, std::size_t limit) noexcept
-    : socket_(fd), limit_(std::min(limit, limit_max)), peer_(peer) {
+    : socket_(fd), limit_(static_cast<std::uint32_t>(std::min(limit, limit_max))), peer_(peer) {
   code = OpCode::RecvMultishot;
   complete = &on_receive;
   finish = &on_receive_end;

@@ -56,7 +56,7 @@ void Connection::decide_reader(Aftermath& after) {
 
 bool Connection::wants_data() const noexcept {
   if (eof_ || closing_ || error_ != 0) return false;
-  return reader_ != nullptr || received_.size() <= 2 * limit_;
+  return reader_ != nullptr || received_.size() <= 2 * std::size_t{limit_};
 }
 
 void Connection::start_receiving() noexcept {
@@ -97,7 +97,8 @@ void Connection::take_completion(std::int32_t result, CompletionFlags flags, Aft
   }
   decide_reader(after);
   update_hints();
-  if (reader_ == nullptr && received_.size() > 2 * limit_ && flags.more) stop_receiving();
+  if (reader_ == nullptr && received_.size() > 2 * std::size_t{limit_} && flags.more)
+    stop_receiving();
 }
 
 void Connection::on_receive(Operation& op, std::int32_t result, CompletionFlags flags) noexcept {

@@ -22,15 +22,15 @@ ReadOperation::ReadOperation(Connection& connection, bool owns, std::string_view
     : ReadOperation(connection, owns, Wish::Until, 0) {
   if (separator.empty())
     throw std::invalid_argument("readuntil: the separator should be at least one byte");
-  separator_ = separator;
+  text_ = separator;
 }
 
 ReadOperation::ReadOperation(ReadOperation&& other) noexcept
     : Suspension(leaf_kind),
       connection_(std::move(other.connection_)),
       wish_(other.wish_),
-      wanted_(other.wanted_),
-      separator_(std::move(other.separator_)) {}
+      number_(other.number_),
+      text_(std::move(other.text_)) {}
 
 // The lines below follow asyncio's StreamReader, except that what has arrived before the
 // connection was lost is still handed out.
@@ -42,9 +42,9 @@ bool ReadOperation::decide(ReceiveBuffer& received, bool eof, int error, std::si
 
 bool ReadOperation::decide_count(ReceiveBuffer& received, bool eof, int error) {
   const std::size_t there = received.size();
-  const std::size_t enough = wish_ == Wish::Exactly ? wanted_ : std::min<std::size_t>(wanted_, 1);
+  const std::size_t enough = wish_ == Wish::Exactly ? number_ : std::min<std::size_t>(number_, 1);
   if (wish_ != Wish::UntilEnd && there >= enough) {
-    result_ = received.take(std::min(there, wanted_));
+    text_ = received.take(std::min(there, number_));
     return settle(Outcome::Value);
   }
   if (error != 0) {
@@ -52,34 +52,34 @@ bool ReadOperation::decide_count(ReceiveBuffer& received, bool eof, int error) {
     return settle(Outcome::Failed);
   }
   if (!eof) return false;
-  result_ = received.take_all();
+  text_ = received.take_all();
   return settle(wish_ == Wish::Exactly ? Outcome::Incomplete : Outcome::Value);
 }
 
 bool ReadOperation::decide_separator(ReceiveBuffer& received, bool eof, int error,
                                      std::size_t limit) {
-  const std::string_view separator = wish_ == Wish::Line ? "\n" : std::string_view(separator_);
+  const std::string_view separator = wish_ == Wish::Line ? "\n" : std::string_view(text_);
   const std::string_view text = received.view();
-  const std::size_t at = text.find(separator, searched_);
+  const std::size_t at = text.find(separator, number_);
   if (at != std::string_view::npos) {
     if (at > limit) return overrun(received, at, true);
-    result_ = received.take(at + separator.size());
+    text_ = received.take(at + separator.size());
     return settle(Outcome::Value);
   }
-  if (text.size() >= separator.size()) searched_ = text.size() + 1 - separator.size();
-  if (searched_ > limit) return overrun(received, searched_, false);
+  if (text.size() >= separator.size()) number_ = text.size() + 1 - separator.size();
+  if (number_ > limit) return overrun(received, number_, false);
   if (error != 0) {
     error_ = error;
     return settle(Outcome::Failed);
   }
   if (!eof) return false;
-  result_ = received.take_all();
+  text_ = received.take_all();
   return settle(wish_ == Wish::Line ? Outcome::Value : Outcome::Incomplete);
 }
 
 // readuntil leaves the bytes where they are; readline drops them, so that the next line can come.
 bool ReadOperation::overrun(ReceiveBuffer& received, std::size_t consumed, bool found) {
-  wanted_ = consumed;
+  number_ = consumed;
   separator_found_ = found;
   if (wish_ == Wish::Line) {
     if (found) {
@@ -104,12 +104,12 @@ HookResult ReadOperation::stop(Suspension& leaf, Abort kind) noexcept {
 void ReadOperation::fail() {
   switch (outcome_) {
     case Outcome::Incomplete:
-      throw IncompleteReadError(std::move(result_), wanted_);
+      throw IncompleteReadError(std::move(text_), wish_ == Wish::Exactly ? number_ : 0);
     case Outcome::Overrun:
       throw LimitOverrunError(separator_found_
                                   ? "Separator is found, but chunk is longer than limit"
                                   : "Separator is not found, and chunk exceed the limit",
-                              wanted_);
+                              number_);
     case Outcome::Undecided:
       Connection::fail_second_read();
     default:

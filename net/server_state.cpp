@@ -61,8 +61,7 @@ void ServerState::start() {
   for (std::size_t socket = 0; socket < sockets_.size(); ++socket) {
     const std::string name = "accept " + sockets_[socket].local_address().to_string();
     for (Loop* loop : loops)
-      accepting_.emplace_back(loop->create_task(
-          accept_loop(Share(*this, &ServerState::accept_loop_ended), socket), {.name = name}));
+      accepting_.emplace_back(loop->create_task(accept_loop(Share(*this), socket), {.name = name}));
   }
 }
 
@@ -91,34 +90,41 @@ void ServerState::begin(const Socket& socket) {
   const int fd = socket.detach();
   const Address peer = remote_address_of(fd);  // empty if it has gone again already
   ConnectionHandle connection(new Connection(fd, peer, options_.limit));
-  bool too_late = false;
-  {
-    const SpinGuard guard(lock_);
-    too_late = closing_;
-    if (!too_late) ++handlers_;
+  Served* served = enter(connection.get());
+  if (served == nullptr) return connection->close();
+  try {
+    // As asyncio, calls the handler at once; what it returns runs as a task.
+    Coro<> work = handler_(StreamReader(connection), StreamWriter(connection));
+    const Task<> task = create_task(std::move(work));
+    served->wait_for(*TaskRef(task).get());
+  } catch (...) {
+    served->finish(std::current_exception(), nullptr);
   }
-  if (too_late) return connection->close();
-  create_task(serve(Share(*this, &ServerState::handler_ended), std::move(connection)));
 }
 
-Coro<> ServerState::serve(Share self, ConnectionHandle connection) {
-  const Member member(*self, connection.get());
-  std::exception_ptr error;
-  try {
-    const StreamReader reader(connection);
-    co_await self->handler_(reader, StreamWriter(std::move(connection)));
-  } catch (...) {
-    error = std::current_exception();
+// nullptr: the server is closing.
+Served* ServerState::enter(Connection& connection) {
+  auto* served = new Served(*this, connection);
+  {
+    const SpinGuard guard(lock_);
+    if (!closing_) {
+      ++handlers_;
+      served->next_in_server_ = served_;
+      if (served_ != nullptr) served_->previous_in_server_ = served;
+      served_ = served;
+      return served;
+    }
   }
-  if (!error) co_return;
-  member.connection().close();
-  if (is_cancelled_error(error)) std::rethrow_exception(error);
-  ExceptionContext context;
-  context.message = "Unhandled exception in the handler of " +
-                    member.connection().peername().to_string() + "'s connection";
-  context.exception = std::move(error);
-  context.task = current_task();
-  report(context);
+  delete served;
+  return nullptr;
+}
+
+void ServerState::leave(Served& served) noexcept {
+  const SpinGuard guard(lock_);
+  Served* previous = served.previous_in_server_;
+  Served* next = served.next_in_server_;
+  (previous != nullptr ? previous->next_in_server_ : served_) = next;
+  if (next != nullptr) next->previous_in_server_ = previous;
 }
 
 // asyncio pauses for a second each time; we begin shorter, since one connection that ends is
@@ -172,33 +178,12 @@ void ServerState::handler_ended() noexcept {
   closed_->finish_value();
 }
 
-ServerState::Share::Share(ServerState& server, Ended ended) noexcept
-    : server_(&server), ended_(ended) {}
-
-ServerState::Share::~Share() {
-  if (server_) (server_.get()->*ended_)();
-}
-
-ServerState::Member::Member(ServerState& server, Connection& connection) noexcept
-    : server_(server), connection_(&connection) {
-  const SpinGuard guard(server_.lock_);
-  next_ = server_.members_;
-  if (next_ != nullptr) next_->previous_ = this;
-  server_.members_ = this;
-}
-
-ServerState::Member::~Member() {
-  const SpinGuard guard(server_.lock_);
-  (previous_ != nullptr ? previous_->next_ : server_.members_) = next_;
-  if (next_ != nullptr) next_->previous_ = previous_;
-}
-
 void ServerState::for_each_connection(void (Connection::*action)() noexcept) {
   std::vector<ConnectionRef> connections;
   {
     const SpinGuard guard(lock_);
-    for (Member* member = members_; member != nullptr; member = member->next_)
-      connections.push_back(member->connection_);
+    for (Served* served = served_; served != nullptr; served = served->next_in_server_)
+      connections.push_back(served->connection_);
   }
   for (const auto& connection : connections) (connection.get()->*action)();
 }

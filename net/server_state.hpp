@@ -19,6 +19,8 @@
 #include <system_error>
 #include <vector>
 
+#include "served.hpp"
+
 namespace coil::detail {
 
 class ServerState {
@@ -44,43 +46,28 @@ class ServerState {
   [[nodiscard]] bool closing() noexcept;
 
  private:
-  // What a task of the server holds as an argument, because one that is cancelled before it starts
+  friend class Served;
+
+  // What an accepting task holds as an argument, because one that is cancelled before it starts
   // never runs: keeps the state alive, and says so when the task has ended.
   class Share {
    public:
-    using Ended = void (ServerState::*)() noexcept;
-    Share(ServerState& server, Ended ended) noexcept;
+    explicit Share(ServerState& server) noexcept : server_(&server) {}
     Share(Share&& other) noexcept = default;
     Share& operator=(Share&&) = delete;
-    ~Share();
-    [[nodiscard]] ServerState& operator*() const noexcept { return *server_; }
+    ~Share() {
+      if (server_) server_->accept_loop_ended();
+    }
     [[nodiscard]] ServerState* operator->() const noexcept { return server_.get(); }
 
    private:
     Ref<ServerState> server_;
-    Ended ended_;
-  };
-
-  // A connection whose handler runs; lives in the frame of its task.
-  class Member {
-   public:
-    Member(ServerState& server, Connection& connection) noexcept;
-    ~Member();
-    Member(const Member&) = delete;
-    Member& operator=(const Member&) = delete;
-    [[nodiscard]] Connection& connection() const noexcept { return *connection_; }
-
-   private:
-    friend class ServerState;
-    ServerState& server_;
-    ConnectionRef connection_;
-    Member* previous_ = nullptr;
-    Member* next_ = nullptr;
   };
 
   static Coro<> accept_loop(Share self, std::size_t socket);
-  static Coro<> serve(Share self, ConnectionHandle connection);
   void begin(const Socket& socket);
+  [[nodiscard]] Served* enter(Connection& connection);
+  void leave(Served& served) noexcept;
   void report_starvation(const std::system_error& error) noexcept;
   void accept_loop_ended() noexcept;
   void handler_ended() noexcept;
@@ -97,7 +84,7 @@ class ServerState {
   std::vector<Socket> sockets_;
   std::size_t accept_loops_ = 0;
   std::size_t handlers_ = 0;
-  Member* members_ = nullptr;
+  Served* served_ = nullptr;
   TimePoint starved_ = {};  // when descriptors were last short
 };
 

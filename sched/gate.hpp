@@ -12,7 +12,7 @@
 // Runner is still there, and d waits for the thread, which may ring the loop's bell when the task
 // has long ended. Whoever completes a future uses enter_late(): its callbacks belong on their loop
 // as long as that runs. For those who may come after d the gate is counted, and outlives the rest.
-// Kept by tests/sched/gate_test.cpp.
+// Kept by tests/sched/gate_test.cpp and runner_close_test.cpp.
 #pragma once
 
 #include <coil/detail/atomic.hpp>

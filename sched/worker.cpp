@@ -213,6 +213,7 @@ void Worker::drop_timers() noexcept {
 }
 
 LoopMetrics Worker::metrics() noexcept {
+  const TimePoint now = Clock::now();
   return {.tasks_run = tasks_run_.read(),
           .callbacks = callbacks_.read(),
           .stolen_by = stolen_by_.read(),
@@ -220,8 +221,8 @@ LoopMetrics Worker::metrics() noexcept {
           .completions = completions_.read(),
           .parks = parks_.read(),
           .polls = polls_.read(),
-          .idle = std::chrono::nanoseconds(idle_ns_.read()),
-          .total = Clock::now() - started_,
+          .idle = idle_clock_.read(now),
+          .total = now - started_,
           .timers = timers_.size(),
           .operations = backend_->in_flight()};
 }

@@ -17,6 +17,7 @@
 #include "counter.hpp"
 #include "deque.hpp"
 #include "detached_list.hpp"
+#include "idle_clock.hpp"
 #include "generator_registry.hpp"
 #include "local_queue.hpp"
 #include "mpsc_stack.hpp"
@@ -138,7 +139,8 @@ class Worker {
   std::uint64_t next_id_ = 0;
   std::uint64_t id_end_ = 0;
 
-  Counter tasks_run_, callbacks_, stolen_by_, stolen_from_, completions_, parks_, polls_, idle_ns_;
+  Counter tasks_run_, callbacks_, stolen_by_, stolen_from_, completions_, parks_, polls_;
+  IdleClock idle_clock_;
   TimePoint started_;
 
   // Any thread pushes here.

@@ -74,14 +74,13 @@ bool Worker::spin(TimePoint until) noexcept {
 
 void Worker::idle() {
   const TimePoint begin = Clock::now();
+  idle_clock_.begin(begin);
   if (!alone_) searching_ = pool_.idle_set().begin_search();
   const bool found = search() || work_in_sight() ||
                      (spin_budget_.next() > Duration::zero() && spin(begin + spin_budget_.next()));
   if (!found) park();
   found_work();  // whatever it was: nobody counts as searching while it runs tasks
-  const Duration waited = Clock::now() - begin;
-  spin_budget_.waited(waited);
-  idle_ns_.add(static_cast<std::uint64_t>(waited.count()));
+  spin_budget_.waited(idle_clock_.end(Clock::now()));
 }
 
 void Worker::park() {

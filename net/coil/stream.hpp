@@ -78,8 +78,9 @@ class StreamReader {
 class StreamWriter {
  public:
   // Takes a copy and returns; never blocks. What is written in one turn of the loop leaves
-  // together. Silently ignored once the connection is lost or closed: drain() tells. Throws
-  // std::runtime_error after write_eof(), NoRunningLoop outside a loop.
+  // together. What several tasks write does not mix: each call's bytes stay together. Silently
+  // ignored once the connection is lost or closed: drain() tells. Throws std::runtime_error after
+  // write_eof(), NoRunningLoop outside a loop.
   void write(std::span<const std::byte> data) const { connection_.get().write(data); }
   void write(std::string_view text) const { write(std::as_bytes(std::span(text))); }
   void writelines(std::span<const std::string> lines) const {

@@ -13,8 +13,10 @@ enum class Backend : std::uint8_t { automatic, io_uring, epoll, sim };
 // A member left at its default is overridden by its environment variable: COIL_LOOPS, COIL_PIN,
 // COIL_DEBUG (0 or 1), COIL_BACKEND (io_uring, epoll, sim). COIL_STEAL=0 switches stealing off.
 struct RunOptions {
-  int loops = 0;       // 0: one per processor that the affinity mask and the cgroup quota allow
-  bool pin = true;     // bind each loop's thread to a processor
+  int loops = 0;  // 0: one per processor that the affinity mask and the cgroup quota allow
+  // Bind each loop's thread to a processor. A thread that is made on a loop begins with that
+  // loop's binding, as on Linux every thread begins with its maker's.
+  bool pin = true;
   bool debug = false;  // report slow callbacks, coroutines never awaited, wrong threads
   Backend backend = Backend::automatic;
   std::string name = {};  // of the threads; default "coil"

@@ -1,6 +1,7 @@
 // Socket: transfer, errors, cancellation, and closing under everybody's feet.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <coil/coil.hpp>
 #include <coil/net.hpp>
 #include <optional>
@@ -219,6 +220,32 @@ TEST(Socket, close_ends_what_others_do_on_it_and_waits_for_them) {
       EXPECT_EQ(co_await recv_text(far, 10), "");
     }
     EXPECT_GT(ended_early, 0);
+  });
+}
+
+// An operation that is linked and not yet submitted when the socket is closed must not wait on.
+TEST(Socket, close_catches_an_operation_that_is_just_being_started) {
+  kit::on_loops([]() -> Coro<> {
+    const auto loops = coil::detail::running_loops("test");
+    for (int round = 0; round < 1500; ++round) {
+      auto [near, far] = co_await bare_pair();
+      std::atomic<bool> ready = false;
+      std::byte buffer[1];
+      const std::size_t next = (coil::get_running_loop().index() + 1) % loops.size();
+      auto recv = loops[next]->create_task([&]() -> Coro<int> {
+        ready = true;
+        co_return co_await kit::error_of(near.recv(buffer));
+      });
+      if (loops.size() > 1) {
+        while (!ready) {
+        }
+        for (volatile int spin = 0; spin < round % 500; spin = spin + 1) {
+        }
+      }
+      co_await near.close();
+      const int error = co_await recv;
+      EXPECT_TRUE(error == ECANCELED || error == EBADF) << error;
+    }
   });
 }
 

@@ -7,6 +7,7 @@
 #include <coil/net.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "net_kit.hpp"
 
@@ -173,6 +174,46 @@ TEST(StreamWriter, writing_to_a_peer_that_has_gone_is_an_error_and_no_signal) {
       co_await writer.drain();
     }());
     co_await kit::thrown_by<std::system_error>(stream.writer.wait_closed());
+  });
+}
+
+TEST(StreamWriter, what_several_tasks_write_does_not_mix) {
+  kit::on_loops([]() -> Coro<> {
+    auto [near, far] = co_await connected();
+    const auto write = [writer = near.writer](std::size_t size, char letter) {
+      writer.write(std::to_string(size) + "\n" + std::string(size, letter));
+    };
+    // Small ones are gathered; large ones go into the kernel directly, and only in part.
+    std::atomic<bool> done = false;
+    std::vector<coil::Task<>> writing;
+    for (int i = 0; i < 3; ++i)
+      writing.push_back(coil::create_task([&]() -> Coro<> {
+        while (!done) {
+          write(10, 's');
+          co_await near.writer.drain();
+          co_await coil::sleep(20us);
+        }
+      }));
+    writing.push_back(coil::create_task([&]() -> Coro<> {
+      for (int i = 0; i < 20; ++i) {
+        write(5'000'000, 'l');
+        co_await near.writer.drain();
+        co_await kit::until([&] { return near.writer.get_write_buffer_size() == 0; });
+      }
+      done = true;
+    }));
+    auto reading = coil::create_task([&]() -> Coro<> {
+      for (;;) {
+        const std::string line = co_await far.reader.readline();
+        if (line.empty()) break;
+        const std::size_t size = std::stoul(line);
+        EXPECT_TRUE(co_await far.reader.readexactly(size) ==
+                    std::string(size, size == 10 ? 's' : 'l'));
+      }
+    });
+    for (auto& task : writing) co_await task;
+    near.writer.close();
+    co_await reading;
   });
 }
 

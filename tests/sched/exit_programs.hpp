@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
@@ -15,6 +16,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <topology.hpp>
 #include <vector>
@@ -221,6 +223,19 @@ inline int say_loops() {
   return 0;
 }
 
+// Room for the rings and for some of the threads' stacks.
+inline int start_too_many_threads() {
+  constexpr rlim_t room = rlim_t{400} << 20;
+  const rlimit limit{.rlim_cur = room, .rlim_max = room};
+  if (::setrlimit(RLIMIT_AS, &limit) != 0) return 98;
+  try {
+    Runner runner({.loops = 200});
+  } catch (const std::system_error& error) {
+    say(error.what());
+  }
+  return Runner({.loops = 2}).run([]() -> Coro<int> { co_return co_await sleep(1ms, 8); });
+}
+
 inline int run_program(const std::string& name) {
   const std::map<std::string, int (*)()> programs = {
       {"throws", [] { return run(throws()); }},
@@ -239,6 +254,7 @@ inline int run_program(const std::string& name) {
       {"run_with_own_handler", run_with_own_handler},
       {"run_ignoring_interrupts", run_ignoring_interrupts},
       {"say_loops", say_loops},
+      {"start_too_many_threads", start_too_many_threads},
       {"throw_after_run", throw_after_run},
       {"catch_and_throw_on", catch_and_throw_on},
   };

@@ -5,7 +5,7 @@
 #include <coil/detail/operation_awaiter.hpp>
 #include <coil/runner.hpp>
 #include <coil/sleep.hpp>
-#include <kit/loops.hpp>
+#include <kit/needs_kernel.hpp>
 #include <vector>
 
 using namespace coil;
@@ -45,6 +45,40 @@ TEST(metrics, counts_what_each_loop_does) {
     EXPECT_EQ(after.operations, 0U);
     EXPECT_GE(after.total, before.total);
     EXPECT_LE(after.idle, after.total);
+  });
+}
+
+TEST(metrics, counts_how_often_a_loop_sleeps) {
+  KIT_NEEDS_KERNEL("loops that sleep");
+  const kit::Watchdog watchdog;
+  Runner runner({.loops = 1});
+  runner.run([&]() -> Coro<> {
+    const LoopMetrics before = runner.metrics().loops[0];
+    for (int i = 0; i < 5; ++i) co_await sleep(2ms);
+    const LoopMetrics after = runner.metrics().loops[0];
+    EXPECT_GE(after.parks - before.parks, 5U);
+    EXPECT_GE(after.idle - before.idle, 5ms);
+  });
+}
+
+// The first loop runs and never looks at the second, which has slept since it was started.
+TEST(metrics, counts_a_sleep_that_has_not_ended) {
+  KIT_NEEDS_KERNEL("loops that sleep");
+  const kit::Watchdog watchdog;
+  Runner runner({.loops = 2});
+  runner.run([&]() -> Coro<> {
+    LoopMetrics before;
+    LoopMetrics after;
+    do {  // until it has slept all the while
+      before = after = runner.metrics().loops[1];
+      while (after.total - before.total < 20ms) {
+        const LoopMetrics next = runner.metrics().loops[1];
+        EXPECT_GE(next.idle, after.idle);
+        after = next;
+      }
+      co_await kit::yield();
+    } while (before.parks == 0 || after.parks != before.parks);
+    EXPECT_GE(after.idle - before.idle, 15ms);
   });
 }
 

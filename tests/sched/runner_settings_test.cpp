@@ -5,6 +5,7 @@
 
 #include <coil/future.hpp>
 #include <coil/runner.hpp>
+#include <kit/child_process.hpp>
 #include <kit/environment.hpp>
 #include <kit/needs_kernel.hpp>
 #include <stdexcept>
@@ -137,6 +138,18 @@ TEST(runner_settings, names_the_threads_of_its_loops) {
     co_return co_await task;
   });
   EXPECT_EQ(name, "a-name-tha-1");
+}
+
+TEST(runner_settings, says_that_a_thread_cannot_be_started_and_ends_the_others) {
+  KIT_NEEDS_KERNEL("real processes");
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "a sanitizer needs more address space than is left here";
+#endif
+  kit::ChildProcess child("start_too_many_threads");
+  ASSERT_TRUE(child.wait()) << child.output();
+  EXPECT_NE(child.output().find("a thread for each of 200 loops"), std::string::npos)
+      << child.output();
+  EXPECT_EQ(child.result(), 8) << child.output();
 }
 
 }  // namespace

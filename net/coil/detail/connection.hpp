@@ -36,7 +36,7 @@ struct Sender;
 class Connection : public FrameAllocated, private DetachedOperation {
  public:
   static constexpr std::size_t default_limit = 64 * 1024;
-  static constexpr std::size_t limit_max = std::size_t{1} << 40;
+  static constexpr std::size_t limit_max = std::size_t{1} << 31;
   // Above: drain() waits; until below.
   static constexpr std::size_t high_water = 64 * 1024;
   static constexpr std::size_t low_water = 16 * 1024;
@@ -149,12 +149,12 @@ class Connection : public FrameAllocated, private DetachedOperation {
   bool read_before_ : 1 = false;  // somebody had to wait for data: reading ahead is worth it
   int socket_;
   int error_ = 0;  // why the connection was lost, an errno
-  std::size_t limit_;
-  ReceiveBuffer received_;
+  std::uint32_t limit_;
+  coil::Address peer_;
   ReadOperation* reader_ = nullptr;
   ConnectionWait* waiters_ = nullptr;
   Sender* sender_ = nullptr;
-  coil::Address peer_;
+  ReceiveBuffer received_;
 };
 
 using ConnectionRef = Ref<Connection>;

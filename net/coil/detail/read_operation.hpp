@@ -22,7 +22,7 @@ class [[nodiscard("nothing is read until this is awaited")]] ReadOperation : pub
   enum class Wish : std::uint8_t { Some, Exactly, UntilEnd, Until, Line };
 
   ReadOperation(Connection& connection, bool owns, Wish wish, std::size_t n) noexcept
-      : Suspension(leaf_kind), connection_(connection, owns), wish_(wish), wanted_(n) {}
+      : Suspension(leaf_kind), connection_(connection, owns), wish_(wish), number_(n) {}
   // Throws std::invalid_argument for an empty separator.
   ReadOperation(Connection& connection, bool owns, std::string_view separator);
   ReadOperation(ReadOperation&& other) noexcept;  // only before it is awaited
@@ -39,7 +39,7 @@ class [[nodiscard("nothing is read until this is awaited")]] ReadOperation : pub
       Suspension::task->throw_cancelled(aborted);
     if (outcome_ != Outcome::Value) [[unlikely]]
       fail();
-    return std::move(result_);
+    return std::move(text_);
   }
 
   // Under the connection's lock. False: more has to come.
@@ -64,10 +64,10 @@ class [[nodiscard("nothing is read until this is awaited")]] ReadOperation : pub
   Outcome outcome_ = Outcome::Undecided;
   bool separator_found_ = false;
   int error_ = 0;
-  std::size_t wanted_ = 0;    // bytes; of an overrun: those in the way
-  std::size_t searched_ = 0;  // no separator begins before this
-  std::string separator_;
-  std::string result_;
+  // How many bytes are wanted; of a separator: where it cannot begin before, and of an overrun
+  // how many bytes are in the way.
+  std::size_t number_;
+  std::string text_;  // the separator; once decided, the result
 };
 
 }  // namespace coil::detail

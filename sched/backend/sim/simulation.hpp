@@ -2,7 +2,8 @@
 // to the next timer when nothing can run.
 //
 // Invariant: the same seed and program give the same run. On one loop tasks keep their order, as
-// the contract promises; with several, the loop and the task are drawn, and an idle loop steals.
+// the contract promises; with several, so do each loop's pinned tasks and callbacks, and the tasks
+// in its run queue, but the loop and the list are drawn, and an idle loop steals.
 #pragma once
 
 #include <coil/detail/atomic.hpp>
