@@ -2,6 +2,7 @@
 #include <coil/detail/future_base.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
+#include <coil/detail/task_view.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exceptions.hpp>
 #include <condition_variable>
@@ -25,6 +26,7 @@ void FutureBase::report_unretrieved() noexcept {
       context.message = "Task exception was never retrieved";
       context.task = TaskRef(task);
       context.origin = task->origin();
+      context.stack = exception_stack(*task);
       task->report_link().report(context);
     } else {
       context.message = "Future exception was never retrieved";
@@ -59,6 +61,8 @@ void FutureBase::throw_unless_value() const {
     case Phase::Pending:
       throw InvalidStateError("the result is not set yet");
     case Phase::Exception:
+      TaskBase::adopt_trace(*this);
+      [[fallthrough]];
     case Phase::Cancelled:
       std::rethrow_exception(error());
   }

@@ -35,8 +35,12 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     def time(self):
         return self._jumping.now
 
+    def advance(self, duration):
+        """What a callback does that takes its time."""
+        self._jumping.now += duration
 
-class _Policy(asyncio.DefaultEventLoopPolicy):
+
+class VirtualClockPolicy(asyncio.DefaultEventLoopPolicy):
     def new_event_loop(self):
         return VirtualClockLoop()
 
@@ -51,7 +55,7 @@ async def tick(count=1):
 
 
 def run_scenario(function):
-    asyncio.set_event_loop_policy(_Policy())
+    asyncio.set_event_loop_policy(VirtualClockPolicy())
     if not inspect.iscoroutinefunction(function):
         return function()
     with asyncio.Runner() as runner:

@@ -201,6 +201,16 @@ def print_mismatch(program, play, scenario, wrong, what="MISMATCH"):
     print(f"    again: {play.again(program, name)}")
 
 
+def check_departures(topics):
+    """Whoever departs says so in README.md."""
+    with open(os.path.join(HERE, "README.md"), encoding="utf-8") as file:
+        text = file.read()
+    for topic, scenarios in topics.items():
+        for name, scenario in scenarios.items():
+            if scenario["departs"] and f"`{topic}.{name}`" not in text:
+                sys.exit(f"{topic}.{name} departs from {scenario['library']}: say so in README.md")
+
+
 def select(arguments):
     """{topic: [scenario names] or [] for all}"""
     chosen = {}
@@ -260,6 +270,7 @@ def main():
         if topics[topic] is None:
             del topics[topic]
             print(f"skipped: {topic} needs Trio, and {find_python()} has none (python3-trio)")
+    check_departures(topics)
     if arguments.list:
         for topic, scenarios in topics.items():
             for name, scenario in scenarios.items():

@@ -5,6 +5,7 @@
 
 #include <coil/time.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +33,15 @@ Loop& require_loop(std::string_view operation);
 Loop& require_open_loop(std::string_view operation);
 // Callbacks that are posted to this thread's loop will not run any more.
 [[nodiscard]] bool loop_is_ending() noexcept;
+
+// What this thread may read of a task that has not ended, without holding it.
+enum class Vantage : std::uint8_t {
+  Running,  // its frames: this thread runs it
+  Still,    // its frames: nobody but this thread could run it
+  Near,     // nothing
+  Far,      // nothing; and it may take no references to what it finds (see FutureBase::release)
+};
+[[nodiscard]] Vantage vantage_on(const TaskBase& task) noexcept;
 
 // Makes a suspended task runnable, once per suspension. Any thread.
 void make_ready(TaskBase& task) noexcept;
