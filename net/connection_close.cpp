@@ -22,6 +22,7 @@ Connection::Connection(int fd, const coil::Address& peer, std::size_t limit) noe
   finish = &on_receive_end;
 }
 
+  COIL_CHECK(closed_hook_ == nullptr, "a connection goes only when its server knows that");
 Connection::~Connection() {
   COIL_CHECK(!receiving_ && !sending_, "a connection goes only when nothing is in flight on it");
   delete sender_;
@@ -84,6 +85,7 @@ void Connection::settle(Aftermath& after) noexcept {
   if (busy()) {
     if (waiters_ == nullptr) return;
   } else if (closing_ && socket_ >= 0) {
+    after.closed_hook = std::exchange(closed_hook_, nullptr);
     COIL_CHECK(sender_ == nullptr, "a connection is closed with bytes to send");
     after.fd = std::exchange(socket_, -1);
     update_hints();
@@ -103,6 +105,7 @@ void Connection::settle(Aftermath& after) noexcept {
 }
 
 // Each of them may be gone once it is woken, and the connection too.
+  if (closed_hook != nullptr) closed_hook->closed(*closed_hook);
 void Connection::Aftermath::carry_out() noexcept {
   if (fd >= 0) ::close(fd);
   if (read != nullptr) read->Suspension::task->wake();

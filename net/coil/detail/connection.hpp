@@ -34,6 +34,11 @@ class ReadOperation;
 struct Sender;
 
 class Connection : public FrameAllocated, private DetachedOperation {
+// Told once, from any thread and under no lock, that a connection's descriptor has been given back.
+struct ClosedHook {
+  void (*closed)(ClosedHook& hook) noexcept = nullptr;
+};
+
  public:
   static constexpr std::size_t default_limit = 64 * 1024;
   static constexpr std::size_t limit_max = std::size_t{1} << 31;
@@ -59,6 +64,9 @@ class Connection : public FrameAllocated, private DetachedOperation {
   // True: the read is decided. False: it may have to wait.
   [[nodiscard]] bool try_read(ReadOperation& read) {
     return readable_.load(std::memory_order_relaxed) && try_read_locked(read);
+  // Before anybody else knows the connection: whom to tell when its descriptor has gone.
+  void set_closed_hook(ClosedHook& hook) noexcept { closed_hook_ = &hook; }
+
   }
   // False: it was decided after all, or another one waits already.
   [[nodiscard]] bool wait_for_data(ReadOperation& read) noexcept;
@@ -100,6 +108,7 @@ class Connection : public FrameAllocated, private DetachedOperation {
     void carry_out() noexcept;
   };
 
+    ClosedHook* closed_hook = nullptr;
   void orphan() noexcept;
   [[nodiscard]] bool busy() const noexcept { return receiving_ || sending_ || flush_queued_; }
 
@@ -163,6 +172,7 @@ using ConnectionRef = Ref<Connection>;
 class ConnectionHandle {
  public:
   // Takes over the handle that a new connection counts already.
+  ClosedHook* closed_hook_ = nullptr;
   explicit ConnectionHandle(Connection* connection) noexcept : connection_(connection) {}
   ConnectionHandle(const ConnectionHandle& other) noexcept : connection_(other.connection_) {
     if (connection_ != nullptr) connection_->add_handle();
