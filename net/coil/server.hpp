@@ -78,7 +78,8 @@ Coro<Server> start_server(ServerHandler handler, std::string host, std::uint16_t
 // of the Runner accepts; a connection's task starts on the loop that accepted it, and may move.
 // So the handler, which is kept alive, is called from all loops at the same time.
 //
-// Host: a numeric address, a name (all its addresses), or "" for every interface, IPv4 and IPv6.
+// Host: a numeric address, a name (all its addresses that this machine has), or "" for every
+// interface, IPv4 and IPv6.
 // Port 0: any free one, the same for all addresses. Throws std::system_error.
 //
 // A handler that throws takes nothing else down: the exception goes to the exception handler, and
