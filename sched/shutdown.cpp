@@ -32,6 +32,12 @@ void wind_up(WorkerPool& pool) {
       throw std::runtime_error(
           "Runner::close(): tasks are left, and only the thread that has run the Runner can end "
           "them");
+    // Of connections that are still open, say: nobody but that thread may use loop 0's ring.
+    Worker& loop0 = pool.worker(0);
+    if (loop0.backend().in_flight() != 0 || !loop0.detached().empty())
+      throw std::runtime_error(
+          "Runner::close(): operations are in flight, and only the thread that has run the Runner "
+          "can end them");
     return pool.gate().shut();
   }
   pool.gate().shut();
