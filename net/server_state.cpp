@@ -12,6 +12,7 @@
 #include <coil/exceptions.hpp>
 #include <coil/sleep.hpp>
 #include <coil/task.hpp>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -77,6 +78,8 @@ Coro<> ServerState::accept_loop(Share self, std::size_t index) {
       pause = pause_min;
     } catch (const std::system_error& error) {
       failure.emplace(error);
+    } catch (const std::bad_alloc&) {  // some may be free again later, as with descriptors
+      failure.emplace(ENOMEM, std::generic_category(), "accept");
     }
     if (!failure || concerns_one_connection(failure->code().value())) continue;
     if (self->closing()) co_return;
@@ -87,9 +90,9 @@ Coro<> ServerState::accept_loop(Share self, std::size_t index) {
 }
 
 void ServerState::begin(const Socket& socket) {
-  const int fd = socket.detach();
-  const Address peer = remote_address_of(fd);  // empty if it has gone again already
-  ConnectionHandle connection(new Connection(fd, peer, options_.limit));
+  const Address peer = remote_address_of(socket.fileno());  // empty if it has gone again already
+  // Detached when there is memory for the connection, and not before.
+  ConnectionHandle connection(new Connection(socket.detach(), peer, options_.limit));
   Served* served = enter(connection.get());
   if (served == nullptr) return connection->close();
   try {
