@@ -2,6 +2,7 @@
 
 #include <coil/exception_context.hpp>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -44,11 +45,15 @@ void wind_up(WorkerPool& pool) {
         "Runner::close() cannot be called from a running event loop of that Runner");
   pool.gate().shut();
   if (!pool.may_drive() || !can_attach(pool)) {
-    if (!tasks_left(pool)) return pool.refuse_tasks();
+    const bool tasks = tasks_left(pool);
+    // Of connections that are still open, say: nobody but that thread may use loop 0's ring.
+    Worker& loop0 = pool.worker(0);
+    if (!tasks && loop0.backend().in_flight() == 0 && loop0.detached().empty())
+      return pool.refuse_tasks();
     pool.gate().reopen();
-    throw std::runtime_error(
-        "Runner::close(): tasks are left, and only the thread that has run the Runner can end "
-        "them");
+    throw std::runtime_error(std::string("Runner::close(): ") +
+                             (tasks ? "tasks are left" : "operations are in flight") +
+                             ", and only the thread that has run the Runner can end them");
   }
   const OffLoop off_loop;
   Driver driver(pool);
