@@ -227,6 +227,39 @@ TEST(nursery_start, in_a_nursery_that_is_cancelled_throws_the_cancellation) {
   });
 }
 
+TEST(nursery_start, whose_child_is_cancelled_says_so_unless_it_is_cancelled_with_it) {
+  on_one_loop([]() -> Coro<> {
+    for (const bool both : {false, true}) {
+      TaskRef child;
+      const auto nursery = [&]() -> Coro<> {
+        co_await open_nursery([&](Nursery& n) -> Coro<> {
+          n.start_soon([&]() -> Coro<> {
+            co_await n.start([&](TaskStatus<>) -> Coro<> {
+              child = current_task();
+              co_await sleep_forever();
+            });
+          });
+          co_await kit::yield(4);
+          child.cancel();
+          // Runs after the child has ended, and before the task that waits for it goes on.
+          if (both) {
+            n.start_soon([&]() -> Coro<> {
+              n.cancel_scope().cancel();
+              co_return;
+            });
+          }
+        });
+      };
+      if (both) {
+        co_await nursery();
+      } else {
+        EXPECT_EQ(co_await failures_of(nursery()),
+                  Texts{"Nursery::start: the child was cancelled before it had started"});
+      }
+    }
+  });
+}
+
 TEST(nursery_start, leaves_the_child_alone_once_it_has_started) {
   on_loops([]() -> Coro<> {
     bool worked = false;
