@@ -98,7 +98,7 @@ TEST(nursery_start, throws_if_the_child_ends_without_having_started) {
     co_await open_nursery([](Nursery& n) -> Coro<> {
       EXPECT_EQ(co_await thrown_by<std::runtime_error>(
                     n.start([](TaskStatus<>) -> Coro<> { co_await kit::yield(2); })),
-                "child exited without calling TaskStatus::started()");
+                "child exited without calling task_status.started()");
       co_await sleep(0ms);  // and the nursery goes on
     });
   });
