@@ -193,7 +193,7 @@ MODEL(TransferQueue, "closing wakes everybody who waits, and who comes later doe
 MUTATION(TransferQueue, "the two ends of a queue need no common lock",
          weaken("put_.tail", Op::Store, Order::relaxed));
 MUTATION(TransferQueue, "the two ends of a queue need no common lock",
-         weaken("put_.tail", Op::Load, Order::relaxed, "has_item"));
+         weaken("put_.tail", Op::Load, Order::relaxed, "items_now"));
 MUTATION(TransferQueue, "two consumers share what comes", split("held_", Op::Rmw, "lock"));
 MUTATION(TransferQueue, "a full queue makes the producer wait and loses nothing",
          split("held_", Op::Rmw, "lock"));

@@ -1,10 +1,10 @@
 // Items first in, first out, in blocks that are linked: one side appends while the other takes.
 //
 //   the put side (one at a time)            the get side (one at a time)
-//   1. reads head_ (acquire): is there      a. reads tail_ (acquire): is there an item?
-//      room? only if head_seen_ says no        only if tail_seen_ says no
+//   1. reads head (acquire): is there      a. reads tail (acquire): is there an item?
+//      room? only if head_seen says no        only if tail_seen says no
 //   2. builds the cell, links a block       b. takes the cell, frees the block that it left
-//   3. stores tail_ (release)               c. stores head_ (release)
+//   3. stores tail (release)               c. stores head (release)
 //
 // 3 pairs with a: the cell and the link to its block are there. c pairs with 1: a bound that is
 // kept counts only what has been taken out. Each side's index is read by the other only when its
@@ -17,6 +17,7 @@
 #include <coil/detail/atomic.hpp>
 #include <coil/detail/frame_allocator.hpp>
 #include <coil/detail/item_cell.hpp>
+#include <coil/detail/patience.hpp>
 #include <coil/detail/value_slot.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +34,8 @@ class BlockFifo {
   using Items = BlockFifo;
   static constexpr bool two_ended = true;
 
-  BlockFifo() noexcept = default;
+  // A size of `capacity` or more is full.
+  explicit BlockFifo(std::size_t capacity = 0) noexcept : put_(capacity), get_(capacity) {}
   BlockFifo(const BlockFifo&) = delete;
   BlockFifo& operator=(const BlockFifo&) = delete;
   ~BlockFifo() {
@@ -46,13 +48,19 @@ class BlockFifo {
     delete left;
   }
 
-  // The put side. A size of `capacity` or more is full.
-  [[nodiscard]] bool has_room(std::size_t capacity) noexcept {
+  [[nodiscard]] std::size_t capacity() const noexcept { return put_.capacity; }
+
+  // The put side.
+  [[nodiscard]] bool has_room() noexcept {
     const std::uint64_t tail = put_.tail.load(std::memory_order_relaxed);
-    if (tail - put_.head_seen < capacity) [[likely]]
+    return tail - put_.head_seen < put_.capacity || room_now(tail) != 0;
+  }
+  // The same, and may wait some hundred nanoseconds for room. Not under the get side's lock.
+  [[nodiscard]] bool has_room_soon() noexcept {
+    const std::uint64_t tail = put_.tail.load(std::memory_order_relaxed);
+    if (tail - put_.head_seen < put_.capacity) [[likely]]
       return true;
-    put_.head_seen = get_.head.load(std::memory_order_acquire);
-    return tail - put_.head_seen < capacity;
+    return room_soon(tail);
   }
   // Calls publishing() just before the get side may see the cell. Throws std::bad_alloc, and then
   // nothing has changed.
@@ -69,10 +77,14 @@ class BlockFifo {
   // The get side.
   [[nodiscard]] bool has_item() noexcept {
     const std::uint64_t head = get_.head.load(std::memory_order_relaxed);
+    return head != get_.tail_seen || items_now(head) != 0;
+  }
+  // The same, and may wait some hundred nanoseconds for one. Not under the put side's lock.
+  [[nodiscard]] bool has_item_soon() noexcept {
+    const std::uint64_t head = get_.head.load(std::memory_order_relaxed);
     if (head != get_.tail_seen) [[likely]]
       return true;
-    get_.tail_seen = put_.tail.load(std::memory_order_acquire);
-    return head != get_.tail_seen;
+    return items_soon(head);
   }
   // Only after has_item().
   void pop(std::optional<Cell>& out) noexcept {
@@ -122,6 +134,23 @@ class BlockFifo {
     ValueSlot<Cell> cells[block_size];
   };
 
+  // The looks at the other side.
+  std::uint64_t room_now(std::uint64_t tail) noexcept {
+    put_.head_seen = get_.head.load(std::memory_order_acquire);
+    const std::uint64_t size = tail - put_.head_seen;
+    return size < put_.capacity ? put_.capacity - size : 0;
+  }
+  std::uint64_t items_now(std::uint64_t head) noexcept {
+    get_.tail_seen = put_.tail.load(std::memory_order_acquire);
+    return get_.tail_seen - head;
+  }
+  [[gnu::noinline]] bool room_soon(std::uint64_t tail) noexcept {
+    return put_.patience.look([&] { return room_now(tail); }) != 0;
+  }
+  [[gnu::noinline]] bool items_soon(std::uint64_t head) noexcept {
+    return get_.patience.look([&] { return items_now(head); }) != 0;
+  }
+
   void add_block() {
     auto* block = new Block;
     (put_.block != nullptr ? put_.block->next : put_.first) = block;
@@ -134,14 +163,19 @@ class BlockFifo {
   }
 
   struct PutSide {
+    explicit PutSide(std::size_t c) noexcept : capacity(c), patience(c) {}
+    const std::size_t capacity;
     Atomic<std::uint64_t> tail{0};  // how many were put
     Plain<std::uint64_t> head_seen = 0;
+    Patience patience;
     Plain<Block*> block = nullptr;  // the last one
     Plain<Block*> first = nullptr;  // the very first, for the get side to begin with
   };
   struct GetSide {
+    explicit GetSide(std::size_t capacity) noexcept : patience(capacity) {}
     Atomic<std::uint64_t> head{0};  // how many were taken
     Plain<std::uint64_t> tail_seen = 0;
+    Patience patience;
     Plain<Block*> block = nullptr;  // the one that was last taken from
   };
   PutSide put_;

@@ -19,10 +19,12 @@ class HeapStore {
   using Items = CellArray<Cell>;
   static constexpr bool two_ended = false;
 
-  explicit HeapStore(Compare compare) : compare_(std::move(compare)) {}
+  HeapStore(std::size_t capacity, Compare compare)
+      : capacity_(capacity), compare_(std::move(compare)) {}
 
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
-  [[nodiscard]] bool has_room(std::size_t capacity) const noexcept { return size() < capacity; }
+  [[nodiscard]] bool has_room() const noexcept { return size() < capacity_; }
   [[nodiscard]] bool has_item() const noexcept { return size() != 0; }
 
   template <class Fn>
@@ -67,6 +69,7 @@ class HeapStore {
     return compare_(std::as_const(a.item()), std::as_const(b.item()));
   }
 
+  const std::size_t capacity_;
   CellArray<Cell> cells_;
   [[no_unique_address]] Compare compare_;
 };

@@ -16,8 +16,11 @@ class StackStore {
   using Items = CellArray<Cell>;
   static constexpr bool two_ended = false;
 
+  explicit StackStore(std::size_t capacity) noexcept : capacity_(capacity) {}
+
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
-  [[nodiscard]] bool has_room(std::size_t capacity) const noexcept { return size() < capacity; }
+  [[nodiscard]] bool has_room() const noexcept { return size() < capacity_; }
   [[nodiscard]] bool has_item() const noexcept { return size() != 0; }
   template <class Fn>
   void push(Cell&& cell, Fn&& publishing) {
@@ -32,6 +35,7 @@ class StackStore {
   void move_to(Items& other) noexcept { cells_.move_to(other); }
 
  private:
+  const std::size_t capacity_;
   CellArray<Cell> cells_;
 };
 

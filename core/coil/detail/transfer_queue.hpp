@@ -100,7 +100,7 @@ class TransferQueue {
 
   template <class... Args>
   explicit TransferQueue(std::size_t capacity, Args&&... store)
-      : capacity_(capacity), store_(std::forward<Args>(store)...) {}
+      : store_(capacity, std::forward<Args>(store)...) {}
   TransferQueue(const TransferQueue&) = delete;
   TransferQueue& operator=(const TransferQueue&) = delete;
   // Tasks that still wait are refused.
@@ -113,7 +113,7 @@ class TransferQueue {
 
   [[nodiscard]] WaitLine& getters() noexcept { return getters_; }
   [[nodiscard]] WaitLine& putters() noexcept { return putters_; }
-  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return store_.capacity(); }
   [[nodiscard]] std::size_t size() const noexcept { return store_.size(); }
   // How many items were ever taken in.
   [[nodiscard]] const Atomic<std::uint64_t>& accepted() const noexcept { return accepted_; }
@@ -133,7 +133,7 @@ class TransferQueue {
     {
       const SpinGuard get(get_lock());
       const SpinGuard put(put_lock());
-      outcome = offer(putter.cell, putter.handle, getter);
+      outcome = offer<false>(putter.cell, putter.handle, getter);
       if (outcome == Transfer::Waiting) putters_.push(putter);
     }
     if (getter != nullptr) Wake()(*getter);
@@ -149,7 +149,7 @@ class TransferQueue {
       if constexpr (Store::two_ended) {
         if (handle != nullptr && *handle) return Transfer::Closed;
         if (putters_.empty()) {
-          if (store_.has_item()) [[likely]] {
+          if (store_.has_item_soon()) [[likely]] {
             store_.pop(out);
             return Transfer::Done;
           }
@@ -244,15 +244,16 @@ class TransferQueue {
   Transfer put_under_lock(Cell& cell, HandleMark handle, Waiter*& getter) {
     if constexpr (Store::two_ended) {
       const SpinGuard put(put_lock());
-      return offer(cell, handle, getter);
+      return offer<true>(cell, handle, getter);
     } else {
       const SpinGuard get(get_lock());
       const SpinGuard put(put_lock());
-      return offer(cell, handle, getter);
+      return offer<false>(cell, handle, getter);
     }
   }
 
-  // Under the put lock. The caller wakes `getter`, if any.
+  // Under the put lock; if it is the only one, there may soon be room. The caller wakes `getter`.
+  template <bool may_linger>
   Transfer offer(Cell& cell, HandleMark handle, Waiter*& getter) {
     if (handle != nullptr && *handle) return Transfer::Closed;
     if (refusing_) [[unlikely]]
@@ -265,8 +266,13 @@ class TransferQueue {
       count_accepted();
       return Transfer::Done;
     }
-    if (!store_.has_room(capacity_)) [[unlikely]]
-      return Transfer::Waiting;
+    if constexpr (may_linger) {
+      if (!store_.has_room_soon()) [[unlikely]]
+        return Transfer::Waiting;
+    } else {
+      if (!store_.has_room()) [[unlikely]]
+        return Transfer::Waiting;
+    }
     store_.push(std::move(cell), [this] { count_accepted(); });
     return Transfer::Done;
   }
@@ -292,7 +298,7 @@ class TransferQueue {
 
   // Lets waiting putters in while there is room.
   void admit(WakeList& woken) noexcept {
-    while (!putters_.empty() && store_.has_room(capacity_)) {
+    while (!putters_.empty() && store_.has_room()) {
       auto& first = static_cast<Putter<Cell>&>(*putters_.pop());
       try {
         store_.push(std::move(first.cell), [this] { count_accepted(); });
@@ -312,7 +318,6 @@ class TransferQueue {
 
   // In the order of use: the put side, what lies between, the get side.
   WaitLine getters_;
-  std::size_t capacity_;
   Atomic<std::uint64_t> accepted_{0};
   Plain<bool> refusing_ = false;  // written under both locks, read under the put lock
   Store store_;
