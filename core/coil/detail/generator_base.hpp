@@ -49,7 +49,7 @@ class GeneratorBase : public PromiseBase, public Runnable {
   [[nodiscard]] Step begin() noexcept;
   template <class P>
   std::coroutine_handle<> resume_in(std::coroutine_handle<P> consumer) noexcept {
-    enter(consumer, frame_);
+    enter(consumer);
     if (!started_) [[unlikely]]
       note_started();
     return frame_;
