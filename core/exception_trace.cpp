@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::size_t frames_max = 1'000;
 
-void* frame_of(const PromiseBase& promise) noexcept {
-  return std::coroutine_handle<PromiseBase>::from_promise(const_cast<PromiseBase&>(promise))
-      .address();
-}
-
 }  // namespace
 
 void PromiseBase::trace(const std::exception_ptr& error) const noexcept {
@@ -27,7 +22,7 @@ void TaskBase::trace(const std::exception_ptr& error, const PromiseBase& from) n
   try {
     if (!trace_) trace_ = Box<ExceptionTrace>(new ExceptionTrace);
     ExceptionTrace& trace = *trace_;
-    const void* const frame = frame_of(from);
+    const void* const frame = from.frame().address();
     if (trace.exception != thrown_object(error) || trace.type != thrown_type(error) ||
         (trace.next_frame != nullptr && trace.next_frame != frame)) {
       trace.exception = thrown_object(error);

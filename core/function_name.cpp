@@ -15,6 +15,7 @@ constexpr auto npos = std::string_view::npos;
 // Whether the '<' or '>' there belongs to an operator's name or an arrow.
 bool is_operator_sign(std::string_view text, std::size_t at) noexcept {
   constexpr std::string_view word = "operator";
+  if (text[at] != '<' && text[at] != '>') return false;
   if (text[at] == '>' && at > 0 && text[at - 1] == '-') return true;
   while (at > 0 && std::string_view("<>=-").find(text[at - 1]) != npos) --at;
   return at >= word.size() && text.substr(at - word.size(), word.size()) == word;
@@ -46,11 +47,10 @@ std::string_view without_parameters(std::string_view text) noexcept {
 
 // The result type ends at the last space that is in no bracket.
 std::string_view without_result(std::string_view text) noexcept {
-  if (const auto conversion = text.rfind("operator "); conversion != npos)
-    text = text.substr(0, conversion);
-  for (std::size_t at = text.size(); at-- > 0;) {
+  std::size_t end = text.size();
+  if (const auto name = text.rfind("operator"); name != npos) end = name;  // "()", "<<", " int"
+  for (std::size_t at = end; at-- > 0;) {
     if (text[at] == ' ') return text.substr(at + 1);
-    if (is_operator_sign(text, at)) continue;
     if (closing.find(text[at]) == npos) continue;
     const auto open = matching_open(text, at);
     if (open == npos) return text;

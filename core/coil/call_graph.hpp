@@ -1,8 +1,9 @@
 // Who awaits whom (asyncio.capture_call_graph, format_call_graph, print_call_graph).
 //
-// Any thread may ask about any task. A task that is suspended, or that asks about itself, shows its
-// stack; one that runs on another loop at that moment shows that it runs. Tasks go on meanwhile, so
-// a graph of several is a series of snapshots.
+// Any thread may ask about any task. A task that is suspended shows its stack. So does one that
+// asks about itself: the line that asks, and the coroutines that have suspended before. One that
+// runs on another loop at that moment shows that it runs. Tasks go on meanwhile, so a graph of
+// several is a series of snapshots.
 #pragma once
 
 #include <coil/future.hpp>

@@ -83,7 +83,7 @@ class CoroAwaiter : public NativeAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
   Handle await_suspend(std::coroutine_handle<P> parent) noexcept {
-    handle_.promise().enter(parent, handle_);
+    handle_.promise().enter(parent);
     return handle_;
   }
   COIL_INLINED T await_resume() { return handle_.promise().take(); }

@@ -48,7 +48,8 @@ class TaskRef {
   // The task's own context, not a copy (<coil/context.hpp>).
   [[nodiscard]] Context get_context() const;
   [[nodiscard]] Loop& get_loop() const;
-  // Its await stack, outermost first; of a failed task the coroutines that the exception left;
+  // Its await stack, outermost first (of the running task without the coroutines that it entered
+  // since it last suspended); of a failed task the coroutines that the exception left;
   // empty after a result or a cancellation, and for a task that runs on another loop just now. At
   // most `limit` frames: the innermost ones (of a failed task the outermost ones).
   [[nodiscard]] std::vector<StackFrame> get_stack(

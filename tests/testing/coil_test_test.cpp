@@ -1,6 +1,8 @@
 // COIL_TEST and COIL_TEST_F: what passes here, what fails as a child process with which words.
 #include <gmock/gmock.h>
 
+#include <signal.h>
+
 #include <coil/future.hpp>
 #include <coil/sleep.hpp>
 #include <coil/task.hpp>
@@ -15,7 +17,7 @@ using namespace std::chrono_literals;
 
 // The whole program's: as a child it runs one of the tests that are to fail.
 int main(int argc, char** argv) {
-  testing::InitGoogleMock(&argc, argv);
+  ::testing::InitGoogleMock(&argc, argv);
   if (const char* program = kit::child_program()) {
     GTEST_FLAG_SET(also_run_disabled_tests, true);
     GTEST_FLAG_SET(filter, std::string("DISABLED_") + program);

@@ -41,7 +41,7 @@ class GeneratorBase : public PromiseBase, public Runnable {
   // A step: state().begin(), resume, and once control is back, end.
   template <class P>
   std::coroutine_handle<> resume_in(std::coroutine_handle<P> consumer) noexcept {
-    enter(consumer, frame_);
+    enter(consumer);
     if (!started_) [[unlikely]]
       note_started();
     return frame_;

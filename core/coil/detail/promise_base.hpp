@@ -42,17 +42,21 @@ struct PromiseBase : FrameAllocated {
     return std::coroutine_handle<PromiseBase>::from_address(frame.address()).promise();
   }
 
-  // Control goes into this coroutine, which `parent` awaits. Gives the task's innermost frame the
-  // right value for those who look at the task while it runs.
+  [[nodiscard]] std::coroutine_handle<> frame() const noexcept {
+    return std::coroutine_handle<PromiseBase>::from_promise(const_cast<PromiseBase&>(*this));
+  }
+
+  // Control goes into this coroutine, which `parent` awaits.
   template <class P>
-  void enter(std::coroutine_handle<P> parent, std::coroutine_handle<> self) noexcept {
+  void enter(std::coroutine_handle<P> parent) noexcept {
     continuation = parent;
     task = parent.promise().task;
-    task->set_resume_point(self);
   }
-  // Control goes back to who awaits it.
+  // Control goes back to who awaits it: the frame may go, so the task must not keep it for those
+  // who look at it. It has it only if it has suspended in it, so that this costs next to nothing.
   [[nodiscard]] std::coroutine_handle<> leave() const noexcept {
-    task->set_resume_point(continuation);
+    if (task->resume_point() == frame()) [[unlikely]]
+      task->set_resume_point(continuation);
     return continuation;
   }
 

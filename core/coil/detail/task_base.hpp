@@ -3,7 +3,8 @@
 // Who may touch what:
 //   1. resume_, leaf_, frames  the task's thread until TaskState::suspend(); then whoever owns the
 //                              suspension (see task_state.hpp); then the thread that resumes it.
-//                              resume_ is the innermost frame, also while the task runs
+//                              While it runs, resume_ is the innermost frame that it has
+//                              suspended in, or one further out (see PromiseBase::leave)
 //   2. scope_, groups_, base   written by the task's thread under tree_lock_; read by it without,
 //                              by anybody else under tree_lock_
 //   3. cancels_, message       under tree_lock_
@@ -135,7 +136,8 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   [[nodiscard]] TaskState::Hold hold() noexcept { return state_.hold(); }
   void let_go() noexcept;
   // Its coroutines, innermost first; one that has not started shows where it is written. The task
-  // is held, or this thread runs it, or nobody but this thread could.
+  // is held, or nobody but this thread could run it; or this thread runs it: then those are missing
+  // that were entered since it last suspended.
   [[nodiscard]] std::vector<std::source_location> frames() const;
   // Who waits for the members of the group that the task is in.
   [[nodiscard]] Ref<TaskBase> group_parent() const noexcept;
