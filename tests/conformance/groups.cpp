@@ -272,3 +272,31 @@ SCENARIO(a_tree_of_groups_ends_as_one) {
 }
 
 SCENARIO(a_failure_deep_down_is_nested_in_groups) { log(co_await outcome(failing_node(3))); }
+
+SCENARIO(a_failure_and_a_cancel_from_outside_are_both_heard_of) {
+  auto cancelled = create_future();
+  auto fails_when_cancelled = []() -> Coro<> {
+    try {
+      co_await tick(100);
+    } catch (const CancelledError&) {
+      throw ValueError("child");
+    }
+  };
+  auto run = [&]() -> Coro<> {
+    try {
+      co_await with_task_group([&](TaskGroup& group) -> Coro<> {
+        group.create_task(fails_when_cancelled());
+        co_await cancelled;
+      });
+    } catch (const ExceptionGroup&) {
+      log("handler; cancelling", current_task().cancelling());
+    }
+    co_await tick();
+    log("never");
+  };
+  auto task = create_task(run());
+  co_await tick();
+  task.cancel("from outside");
+  log(co_await outcome(task));
+  log("cancelled", task.cancelled());
+}

@@ -259,3 +259,37 @@ async def a_failure_deep_down_is_nested_in_groups():
                 group.create_task(node(depth - 1))
 
     log(await outcome(node(3)))
+
+
+@on_any_loops(
+    **SINCE_3_13,
+    expected="""
+        handler; cancelling 1
+        raised CancelledError
+        cancelled True
+    """,
+)
+async def a_failure_and_a_cancel_from_outside_are_both_heard_of():
+    cancelled = asyncio.get_running_loop().create_future()
+
+    async def fails_when_cancelled():
+        try:
+            await tick(100)
+        except asyncio.CancelledError:
+            raise ValueError("child") from None
+
+    async def run():
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fails_when_cancelled())
+                await cancelled
+        except* ValueError:
+            log("handler; cancelling", asyncio.current_task().cancelling())
+        await tick()
+        log("never")
+
+    task = asyncio.create_task(run())
+    await tick()
+    task.cancel("from outside")
+    log(await outcome(task))
+    log("cancelled", task.cancelled())
