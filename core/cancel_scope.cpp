@@ -23,6 +23,12 @@ CancelScope::CancelScope(const CancelScopeOptions& options) : Timer(timer_kind) 
   ScopeNode::shield.store(options.shield, std::memory_order_relaxed);
 }
 
+CancelScope::CancelScope(TimeLimit limit) : Timer(timer_kind) {
+  if (!limit.has_value()) return;
+  ScopeNode::deadline.store(limit.deadline(detail::now()), std::memory_order_relaxed);
+  ahead_ = limit.value() > Duration::zero();
+}
+
 CancelScope::~CancelScope() {
   COIL_CHECK(!entered_, "a cancel scope is destroyed while its body runs");
 }
@@ -34,7 +40,13 @@ void CancelScope::enter(TaskBase& task) {
   const TimePoint when = deadline();
   if (cancelled.load(std::memory_order_relaxed)) {
     task.flag_level();
-  } else if (when != detail::never) {
+  } else if (when == detail::never) {
+    return;
+  } else if (ahead_) {
+    // Nobody else knows of the scope yet. Another look at the clock would cost more than the timer.
+    timer_armed_ = true;
+    arm_timer(*this, when);
+  } else {
     set_deadline(when);
   }
 }
@@ -78,11 +90,13 @@ Canceller CancelScope::canceller() {
 }
 
 Canceller::Canceller(detail::Ref<CancelScope::Link> link) noexcept : link_(std::move(link)) {}
+Canceller::Canceller() noexcept = default;
 Canceller::Canceller(const Canceller& other) noexcept = default;
 Canceller& Canceller::operator=(const Canceller& other) noexcept = default;
 Canceller::~Canceller() = default;
 
 void Canceller::cancel(std::string_view reason) const {
+  if (!link_) return;
   Ref<TaskBase> task;
   {
     const std::lock_guard lock(link_->mutex);

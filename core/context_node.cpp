@@ -27,7 +27,9 @@ void ContextNode::destroy(const ContextNode* node) noexcept {
       static_cast<const ContextNode*>(entry)->release();
     }
   }
-  frame_deallocate(const_cast<ContextNode*>(node), bytes(node->size_));
+  const std::size_t size = bytes(node->size_);
+  node->~ContextNode();
+  frame_deallocate(const_cast<ContextNode*>(node), size);
 }
 
 void ContextNode::share_entry(const ContextNode& from, unsigned index) noexcept {
@@ -56,7 +58,8 @@ const ContextValue* ContextNode::find(const ContextNode* root, std::uint64_t key
 ContextNode* ContextNode::copy(const ContextNode* old, unsigned shift, std::uint64_t key,
                                const ContextValueRef& value) {
   const auto index = static_cast<unsigned>((key >> shift) % degree);
-  const unsigned old_size = old != nullptr ? old->size_ : 0;
+  unsigned old_size = 0;
+  if (old != nullptr) old_size = old->size_;
   ContextNode* node = make(shift, std::max(old_size, index + 1));
   for (unsigned i = 0; i < old_size; ++i)
     if (i != index) node->share_entry(*old, i);
@@ -77,7 +80,8 @@ ContextNode* ContextNode::copy(const ContextNode* old, unsigned shift, std::uint
 
 Ref<const ContextNode> ContextNode::with(const ContextNode* root, std::uint64_t key,
                                          const ContextValueRef& value, std::uint64_t context) {
-  unsigned shift = root != nullptr ? root->shift_ : 0;
+  unsigned shift = 0;
+  if (root != nullptr) shift = root->shift_;
   while ((key >> shift) >= degree) shift += digit_bits;
   // A key with more digits than any before: the tree grows at its root.
   Ref<const ContextNode> old(root);

@@ -1,12 +1,8 @@
 #include <coil/detail/context_slot.hpp>
-#include <coil/detail/scheduler.hpp>
 #include <utility>
 
 namespace coil::detail {
 namespace {
-
-constinit thread_local ContextEntry* innermost_entry = nullptr;
-thread_local ContextSlot this_thread_context;
 
 std::uint64_t next_number() noexcept {
   static constinit Atomic<std::uint64_t> next{1};
@@ -14,19 +10,6 @@ std::uint64_t next_number() noexcept {
 }
 
 }  // namespace
-
-ContextSlot& thread_context() noexcept { return this_thread_context; }
-
-ContextSlot& current_context() noexcept {
-  ContextSlot& base = running_context();
-  const ContextEntry* entry = innermost_entry;
-  return entry != nullptr && entry->over_ == &base ? *entry->slot_ : base;
-}
-
-ContextEntry::ContextEntry(ContextSlot& slot) noexcept
-    : slot_(&slot), over_(&running_context()), previous_(std::exchange(innermost_entry, this)) {}
-
-ContextEntry::~ContextEntry() { innermost_entry = previous_; }
 
 ContextCell::ContextCell(Ref<const ContextNode> map) noexcept
     : map_(std::move(map)), number_(next_number()) {}
@@ -84,8 +67,6 @@ void ContextSlot::inherit(const ContextSlot& from) noexcept {
   word_.store(word | inherited_bit, std::memory_order_release);
 }
 
-void ContextSlot::inherit_current() noexcept { inherit(current_context()); }
-
 void ContextSlot::share(ContextCell& cell) noexcept {
   cell.add_ref();
   word_.store(reinterpret_cast<std::uintptr_t>(&cell) | cell_bit, std::memory_order_release);
@@ -95,7 +76,7 @@ void ContextSlot::share(const ContextSlot& from) noexcept {
   word_.store(add_ref(from.word_.load(std::memory_order_acquire)), std::memory_order_release);
 }
 
-void ContextSlot::clear() noexcept {
+void ContextSlot::let_go() noexcept {
   const auto word = word_.exchange(0, std::memory_order_acq_rel);
   if ((word & cell_bit) != 0) {
     cell_of(word).release();
@@ -119,6 +100,7 @@ Ref<ContextCell> ContextSlot::cell() {
     made->first_ = Ref<const ContextNode>(map_of(word), AdoptRef{});
     made->map_ = made->first_;
     if (own_map(word)) made->number_ = made->first_->context();
+    if (COIL_MUTATION("context.forget_first")) made->first_ = {};
     return made;
   }
   made->release();

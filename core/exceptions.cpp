@@ -16,12 +16,12 @@ const std::type_info* type_of(const std::exception_ptr& error) noexcept {
 
 // The thrown object itself: libstdc++'s exception_ptr is one pointer to it. Throwing it again just
 // to look at it would cost a microsecond, in every cancelled task.
-CancelledError& held_cancelled_error(const std::exception_ptr& error) noexcept {
+void* held_object(const std::exception_ptr& error) noexcept {
   static_assert(sizeof(std::exception_ptr) == sizeof(void*));
   void* object = nullptr;
   // NOLINTNEXTLINE(bugprone-undefined-memory-manipulation): a pointer is all there is to read
   std::memcpy(&object, &error, sizeof object);
-  return *static_cast<CancelledError*>(object);
+  return object;
 }
 
 std::string type_name(const std::exception_ptr& error) {
@@ -35,9 +35,16 @@ std::string type_name(const std::exception_ptr& error) {
 
 }  // namespace
 
+const void* thrown_object(const std::exception_ptr& error) noexcept { return held_object(error); }
+const void* thrown_type(const std::exception_ptr& error) noexcept { return type_of(error); }
+
 bool is_cancelled_error(const std::exception_ptr& error) noexcept {
   const auto* type = type_of(error);
   return type != nullptr && *type == typeid(CancelledError);
+}
+
+CancelledError& held_cancelled_error(const std::exception_ptr& error) noexcept {
+  return *static_cast<CancelledError*>(held_object(error));
 }
 
 bool is_level_cancelled_error(const std::exception_ptr& error) noexcept {

@@ -22,7 +22,7 @@ HookResult forward_cancel(Suspension& leaf, Abort kind) noexcept {
   } else {
     result.taken = wait.target().cancel({});
   }
-  if (result.taken) wait.aborted = kind;
+  if (result.taken && wait.aborted != Abort::Edge) wait.aborted = kind;
   return result;
 }
 
@@ -32,19 +32,25 @@ HookResult leave_target(Suspension& leaf, Abort kind) noexcept {
   result.taken = wait.target().completion().remove(wait);
   if (!result.taken) return result;  // done: the wake-up is on its way
   wait.aborted = kind;
+  wait.forwarded = false;
   wait.Suspension::task->wake();
   return result;
 }
 
 }  // namespace
 
-constinit const LeafKind future_leaf{"future", &forward_cancel, &awaited_future, true};
+constinit const LeafKind future_leaf{"future", &forward_cancel, &awaited_future, true,
+                                     &leave_target};
 constinit const LeafKind shielded_leaf{"shield", &leave_target, &awaited_future};
 constinit const LeafKind joining_leaf{"join", nullptr, &awaited_future};
 
 FutureWait::FutureWait(FutureRef target, const LeafKind& kind) noexcept
     : Suspension(kind), target_(std::move(target)) {
-  wake = [](FutureWaiter& waiter) noexcept { static_cast<FutureWait&>(waiter).task->wake(); };
+  wake = &on_done;
+}
+
+void FutureWait::on_done(FutureWaiter& waiter) noexcept {
+  static_cast<FutureWait&>(waiter).task->wake();
 }
 
 // A target that was asked to cancel itself decides: it may have swallowed that. If it ended before

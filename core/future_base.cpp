@@ -45,6 +45,8 @@ void FutureBase::throw_unless_value() const {
     case Phase::Pending:
       throw InvalidStateError("the result is not set yet");
     case Phase::Exception:
+      TaskBase::adopt_trace(*this);
+      [[fallthrough]];
     case Phase::Cancelled:
       std::rethrow_exception(error());
   }

@@ -50,6 +50,7 @@ GatherNode& GatherState::append(FutureRef target, void* holder, bool own) noexce
 
 void GatherState::add(FutureRef target, void* holder, bool own) noexcept {
   GatherNode& child = append(std::move(target), holder, own);
+  has_given_ |= !own;
   if (!child.target->completion().add(child)) child_done(child);
 }
 
@@ -64,6 +65,13 @@ void GatherState::child_done(FutureWaiter& waiter) noexcept {
   if (self.decides(child)) [[unlikely]]
     self.settle(&child);
   self.count_down(1);
+}
+
+TaskBase* GatherState::task_of(const FutureWaiter& waiter) noexcept {
+  if (waiter.wake != &child_done) return nullptr;
+  const auto& node = static_cast<const GatherNode&>(waiter);
+  const auto outcome = node.state->outcome_.load(std::memory_order_acquire);
+  return (outcome & settled_bit) == 0 ? reinterpret_cast<TaskBase*>(outcome) : nullptr;
 }
 
 // Acquire and release: the last one's settle() comes after what every other child did.
@@ -102,6 +110,12 @@ void GatherState::settle(GatherNode* culprit) noexcept {
   if (TaskBase* task = try_settle(culprit)) task->wake();
 }
 
+void GatherState::refuse_child(const TaskBase& task) {
+  if (!has_given_) return;
+  for (std::size_t i = 0; i < size_; ++i)
+    if (node(i).target.get() == &task) task.throw_awaits_itself();
+}
+
 bool GatherState::arm(TaskBase& task) {
   auto expected = open;
   if (outcome_.compare_exchange_strong(expected, reinterpret_cast<std::uintptr_t>(&task),
@@ -135,6 +149,8 @@ void GatherState::check(TaskBase* task, Abort aborted) {
   // A child that was cancelled with the gather shows as the gather's own cancellation.
   if (aborted != Abort::None && (culprit == nullptr || culprit->target->cancelled()))
     task->throw_cancelled(aborted);
+  if (aborted == Abort::Edge) task->edge_swallowed();
+  if (!culprit->target->cancelled()) TaskBase::adopt_trace(*culprit->target);
   std::rethrow_exception(culprit->target->error());
 }
 
@@ -157,16 +173,27 @@ void GatherState::drop() noexcept {
   release();
 }
 
-constinit const LeafKind GatherWait::leaf_kind{"gather", &GatherWait::ask_children, nullptr, true};
+constinit const LeafKind GatherWait::leaf_kind{"gather", &GatherWait::ask_children, nullptr, true,
+                                               &GatherWait::leave_children};
 
 GatherWait::GatherWait(GatherState& state) noexcept : Suspension(leaf_kind), state_(state) {}
+
+HookResult GatherWait::leave_children(Suspension& leaf, Abort kind) noexcept {
+  HookResult result;
+  TaskBase* task = static_cast<GatherWait&>(leaf).state_.give_up();
+  if (task == nullptr) return result;
+  leaf.aborted = kind;
+  result.taken = true;
+  task->wake();
+  return result;
+}
 
 HookResult GatherWait::ask_children(Suspension& leaf, Abort kind) noexcept {
   auto& self = static_cast<GatherWait&>(leaf);
   HookResult result;
   if (self.state_.settled()) return result;
   self.state_.ask_children(*self.task, kind, result);
-  if (result.taken) self.aborted = kind;
+  if (result.taken && self.aborted != Abort::Edge) self.aborted = kind;
   return result;
 }
 

@@ -18,8 +18,8 @@ class CloseAwaiter : public NativeAwaiter {
   explicit CloseAwaiter(GeneratorBase& generator) noexcept : generator_(generator) {}
 
   [[nodiscard]] bool await_ready() noexcept {
-    if (generator_.finish_unstarted()) return true;
-    step_ = generator_.begin();
+    if (generator_.state().finish_unstarted()) return true;
+    step_ = generator_.state().begin();
     return step_ != GeneratorBase::Step::Run;
   }
   template <class P>
@@ -53,7 +53,7 @@ Coro<> close_in_background(GeneratorRef generator) {
     context.exception = std::current_exception();
   }
   context.message = "an error occurred during closing of an asynchronous generator";
-  context.origin = generator->where_made;
+  context.origin = generator->where;
   report(context);
 }
 
@@ -74,34 +74,9 @@ Coro<> close_generator(GeneratorRef generator) {
   co_await CloseAwaiter(*generator);
 }
 
-bool GeneratorBase::try_add_ref() noexcept {
-  auto count = references_.load(std::memory_order_relaxed);
-  while (count != 0)
-    if (references_.compare_exchange_weak(count, count + 1, std::memory_order_acq_rel,
-                                          std::memory_order_relaxed))
-      return true;
-  return false;
-}
-
-GeneratorBase::Step GeneratorBase::begin() noexcept {
-  auto state = state_.load(std::memory_order_acquire);
-  do {
-    if (state == State::Finished) return Step::Ended;
-    if (state == State::Running) return Step::Busy;
-  } while (!state_.compare_exchange_weak(state, State::Running, std::memory_order_acquire,
-                                         std::memory_order_acquire));
-  return Step::Run;
-}
-
 void GeneratorBase::end_finished() noexcept {
   if (registry.load(std::memory_order_acquire) != nullptr) generator_finished(*this);
-  state_.store(State::Finished, std::memory_order_release);
-}
-
-bool GeneratorBase::finish_unstarted() noexcept {
-  auto state = State::Created;
-  return state_.compare_exchange_strong(state, State::Finished, std::memory_order_acq_rel,
-                                        std::memory_order_relaxed);
+  state_.end(Phase::Finished);
 }
 
 void GeneratorBase::note_started() noexcept {
@@ -110,18 +85,20 @@ void GeneratorBase::note_started() noexcept {
 }
 
 void GeneratorBase::close_soon() noexcept {
-  if (closer_ || state_.load(std::memory_order_acquire) != State::Suspended) return;
+  if (closer_ || state_.phase() != Phase::Suspended) return;
   add_ref();
+  state_.hand_over(/*dropped=*/false);
   hand_over();
 }
 
-// The count is 1 and ours, or 0: nobody else can have a reference.
+// The last reference has gone.
 void GeneratorBase::drop() noexcept {
-  const auto state = state_.load(std::memory_order_acquire);
-  COIL_CHECK(state != State::Running, "an AsyncGenerator is destroyed while a next() is under way");
-  references_.store(1, std::memory_order_relaxed);
-  if (state == State::Suspended && !closer_) return hand_over();
-  references_.store(0, std::memory_order_relaxed);
+  const auto phase = state_.phase();
+  COIL_CHECK(phase != Phase::Running, "an AsyncGenerator is destroyed while a next() is under way");
+  if (phase == Phase::Suspended && !closer_) {
+    state_.hand_over(/*dropped=*/true);
+    return hand_over();
+  }
   if (registry.load(std::memory_order_acquire) != nullptr) generator_finished(*this);
   frame_.destroy();
 }
@@ -138,14 +115,14 @@ void GeneratorBase::hand_over() noexcept {
   };
   if (post_to_home(*this)) return;
   // Its Runner has gone, and with it everything that the body could wait for.
-  state_.store(State::Finished, std::memory_order_release);
+  state_.end(Phase::Finished);
   release();
 }
 
 FutureRef GeneratorBase::close_in_task(GeneratorRef generator, Loop* home) {
   const TaskBase* dropper = running_task();
   GeneratorBase& self = *generator;
-  auto* task = new TaskImpl<void>(close_in_background(std::move(generator)), self.where_made);
+  auto* task = new TaskImpl<void>(close_in_background(std::move(generator)), self.where);
   FutureRef handle(task, AdoptRef{});
   // As it was consumed, so it is closed: a pinned task's generator stays on its loop.
   if (dropper != nullptr) task->set_affinity(dropper->affinity());

@@ -17,13 +17,13 @@ void StartControl::adopt(CancelScope& scope) {
 }
 
 void StartControl::cancel() {
-  std::optional<Canceller> canceller;
+  Canceller canceller;
   {
     const SpinGuard guard(lock_);
     cancelled_ = true;
     canceller = canceller_;
   }
-  if (canceller) canceller->cancel("the start was cancelled");
+  canceller.cancel("the start was cancelled");
 }
 
 std::exception_ptr never_started(std::exception_ptr error) {

@@ -2,6 +2,7 @@
 #include <coil/detail/check.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
+#include <coil/detail/task_view.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exceptions.hpp>
 #include <stdexcept>
@@ -16,6 +17,7 @@ TaskBase::~TaskBase() {
   context.message = "Task exception was never retrieved (task '" + name() + "')";
   context.exception = error();
   context.origin = origin_;
+  context.stack = exception_stack(*this);
   report(context);
 }
 
@@ -30,6 +32,7 @@ void TaskBase::end(Phase phase, std::exception_ptr error) noexcept {
     // From here on nobody walks from this task into its parent's scopes.
     const SpinGuard guard(tree_lock_);
     scope_ = nullptr;
+    group_ = nullptr;
   }
   state_.set_done();
   if (phase == Phase::Cancelled) forget_cancel_origin(error);
@@ -52,6 +55,12 @@ bool TaskBase::release_on_loop() noexcept {
 
 void TaskBase::throw_awaits_itself() const {
   throw std::runtime_error("Task cannot await on itself: " + name());
+}
+
+// Under the lock: once it has the lock in end(), the task may be its group's last.
+Ref<TaskBase> TaskBase::group_parent() const noexcept {
+  const SpinGuard guard(tree_lock_);
+  return Ref<TaskBase>(group_ != nullptr ? group_->awaiting_parent() : nullptr);
 }
 
 std::string TaskBase::name() const {

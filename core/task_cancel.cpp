@@ -7,9 +7,10 @@
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/exceptions.hpp>
-#include <iterator>
 #include <utility>
 #include <vector>
+
+#include "cancel_path.hpp"
 
 namespace coil::detail {
 namespace {
@@ -63,35 +64,82 @@ bool TaskBase::cancel_own_leaf(Suspension& leaf) noexcept {
     const bool pending_edge = !result.taken && kind == Abort::Edge;
     const bool woken =
         state_.end_hook(pending_edge ? TaskState::EdgeBit : 0) == TaskState::Wake::Schedule;
-    carry_on(std::move(result));
+    carry_on(*this, kind, std::move(result));
     return !woken;
   }
 }
 
-HookResult TaskBase::run_hook(Abort kind) noexcept {
+HookResult TaskBase::run_hook(Abort kind, Reach reach) noexcept {
+  const LeafKind& leaf = *leaf_->kind;
+  const auto hook = reach == Reach::Here && leaf.leave != nullptr ? leaf.leave : leaf.cancel;
   HookResult result;
-  if (leaf_->kind->cancel != nullptr) result = leaf_->kind->cancel(*leaf_, kind);
+  if (hook != nullptr) result = hook(*leaf_, kind);
   const bool pending_edge = !result.taken && kind == Abort::Edge;
   if (state_.end_hook(pending_edge ? TaskState::EdgeBit : 0) == TaskState::Wake::Schedule)
     make_ready(*this);
   return result;
 }
 
+// A cancel that came while the task was held found nobody to hand it to but us.
+void TaskBase::let_go() noexcept {
+  const bool abortable = leaf_->kind->cancel != nullptr;
+  for (;;) {
+    if (!abortable) {
+      if (state_.end_hook(0) == TaskState::Wake::Schedule) make_ready(*this);
+      return;
+    }
+    switch (state_.abandon_hook()) {
+      case TaskState::Abandon::Schedule:
+        return make_ready(*this);
+      case TaskState::Abandon::Left:
+        return;
+      case TaskState::Abandon::Retry:
+        break;
+    }
+    const Abort kind = take_cancel();
+    if (kind != Abort::None) return carry_on(run_hook(kind));
+  }
+}
+
 // Runs the hooks of what a hook has asked and holds, and of what those await, without recursion: a
-// chain may be long.
-void TaskBase::carry_on(HookResult next) noexcept {
-  std::vector<FutureRef> more = std::move(next.also);
+// chain may be long. Tasks that await each other in a circle could wait for ever: the first one
+// that is met again gets the cancel itself.
+void TaskBase::carry_on(TaskBase& origin, Abort kind, HookResult next) noexcept {
+  if (!next.forward && next.also.empty()) return;
+  struct Awaited {
+    FutureRef task;
+    std::size_t from;
+  };
+  CancelPath path(origin);
+  std::vector<Awaited> more;
   FutureRef held = std::move(next.forward);
+  const auto put_off = [&](std::vector<FutureRef>& tasks) {
+    for (FutureRef& task : tasks) more.push_back({std::move(task), path.chain()});
+  };
+  put_off(next.also);
   for (std::size_t at = 0;;) {
     if (!held) {
       if (at == more.size()) return;
-      held = std::move(more[at++]);
+      path.begin_chain(more[at].from);
+      held = std::move(more[at++].task);
     }
-    HookResult after = held->as_task()->run_hook(Abort::Edge);
-    more.insert(more.end(), std::make_move_iterator(after.also.begin()),
-                std::make_move_iterator(after.also.end()));
+    TaskBase& task = *held->as_task();
+    HookResult after;
+    if (path.go_on_to(task)) {
+      after = task.run_hook(Abort::Edge, Reach::Awaited);
+    } else {
+      task.take_back_request();
+      after = task.run_hook(&task == &origin ? kind : Abort::Edge, Reach::Here);
+    }
+    put_off(after.also);
     held = std::move(after.forward);
   }
+}
+
+// The second request that one cancel made of a task is not counted.
+void TaskBase::take_back_request() noexcept {
+  const SpinGuard guard(tree_lock_);
+  cancels_.store(cancelling() - 1, std::memory_order_relaxed);
 }
 
 // Asked here and not later, while the waiter is held: whether the awaited one takes the cancel
@@ -102,35 +150,36 @@ TaskState::Request TaskBase::request_for(TaskBase& waiter, Abort kind) noexcept 
     const SpinGuard guard(waiter.tree_lock_);
     if (waiter.cancel_message_) message = copy_message(*waiter.cancel_message_);
   }
-  return begin_edge(std::move(message));
+  return begin_edge(std::move(message), true);
 }
 
-TaskState::Request TaskBase::begin_edge(Box<std::string> message) noexcept {
+TaskState::Request TaskBase::begin_edge(Box<std::string> message, bool carried_on) noexcept {
   const SpinGuard guard(tree_lock_);
   const auto request = state_.request(TaskState::EdgeBit);
   if (request == TaskState::Request::Done) return request;
   cancels_.store(cancelling() + 1, std::memory_order_relaxed);
   edge_undelivered_ = true;
+  edge_carried_on_ = carried_on;
   cancel_message_.swap(message);
   return request;
 }
 
 bool TaskBase::cancel(std::string_view message) {
   const Ref<TaskBase> self(this);
-  switch (begin_edge(copy_message(message))) {
+  switch (begin_edge(copy_message(message), false)) {
     case TaskState::Request::Done:
       return false;
     case TaskState::Request::Flagged:
       return true;
     case TaskState::Request::Hook:
-      carry_on(run_hook(Abort::Edge));
+      end_edge_hook();
       return true;
   }
   __builtin_unreachable();
 }
 
 void TaskBase::request_edge(CancelWork& work) noexcept {
-  if (begin_edge({}) == TaskState::Request::Hook) work.add_edge_hook(*this);
+  if (begin_edge({}, false) == TaskState::Request::Hook) work.add_edge_hook(*this);
 }
 
 int TaskBase::cancelling() const noexcept { return cancels_.load(std::memory_order_relaxed); }
@@ -157,12 +206,12 @@ void TaskBase::edge_swallowed() noexcept {
   edge_undelivered_ = false;
 }
 
-void TaskBase::throw_cancelled(Abort abort) {
+CancelledError TaskBase::take_cancellation(Abort abort) {
   // Edge wins: no scope may catch it. A second edge that came meanwhile is the same exception.
   if (state_.take(TaskState::EdgeBit)) abort = Abort::Edge;
   if (abort == Abort::Level)
-    throw CancelledErrorAccess::make(cancel_reason(scope_), CancelOrigin::Level);
-  throw edge_error();
+    return CancelledErrorAccess::make(cancel_reason(scope_), CancelOrigin::Level);
+  return edge_error();
 }
 
 CancelledError TaskBase::edge_error() {
@@ -178,6 +227,14 @@ CancelledError TaskBase::edge_error() {
 std::exception_ptr TaskBase::cancelled_before_start() noexcept {
   if (!state_.take(TaskState::EdgeBit)) return nullptr;
   return std::make_exception_ptr(edge_error());
+}
+
+std::exception_ptr TaskBase::cancelled_at_end() noexcept {
+  {
+    const SpinGuard guard(tree_lock_);
+    if (edge_carried_on_) return nullptr;
+  }
+  return cancelled_before_start();
 }
 
 void TaskBase::deliver_level(Ref<TaskBase> task) noexcept {
@@ -196,8 +253,12 @@ void TaskBase::deliver_level(Ref<TaskBase> task) noexcept {
         group->for_each([&](TaskBase& member) { pending.emplace_back(&member); });
       }
     }
-    if (hook) carry_on(next->run_hook(Abort::Level));
+    if (hook) carry_on(*next, Abort::Level, next->run_hook(Abort::Level, Reach::Awaited));
   }
+}
+
+void TaskBase::end_edge_hook() noexcept {
+  carry_on(*this, Abort::Edge, run_hook(Abort::Edge, Reach::Awaited));
 }
 
 void CancelWork::add_level(TaskBase& task) { level_.emplace_back(&task); }
@@ -206,7 +267,7 @@ void CancelWork::add_edge_hook(TaskBase& task) { edge_hooks_.emplace_back(&task)
 void CancelWork::add_wake(TaskBase& task) { wakes_.emplace_back(&task); }
 
 void CancelWork::run() noexcept {
-  for (auto& task : edge_hooks_) TaskBase::carry_on(task->run_hook(Abort::Edge));
+  for (auto& task : edge_hooks_) task->end_edge_hook();
   for (auto& task : level_) TaskBase::deliver_level(std::move(task));
   for (auto& task : wakes_) task->wake();
   edge_hooks_.clear();

@@ -84,7 +84,8 @@ void TaskGroup::finish(std::exception_ptr error) {
   // from outside.
   if (parent_cancel_requested_ && parent().uncancel() == 0) cancellation_ = nullptr;
   if (cancellation_ && errors_.empty()) {
-    parent().absorb_edge();
+    // A scope's cancellation does not stand for an edge that came while we waited.
+    if (!detail::is_level_cancelled_error(cancellation_)) parent().absorb_edge();
     std::rethrow_exception(cancellation_);
   }
   if (error && !detail::is_cancelled_error(error)) errors_.push_back(std::move(error));

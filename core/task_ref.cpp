@@ -1,6 +1,7 @@
 #include <coil/context.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
+#include <coil/detail/task_view.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/task_ref.hpp>
 
@@ -33,6 +34,9 @@ bool TaskRef::done() const { return checked().done(); }
 std::string TaskRef::name() const { return checked().name(); }
 void TaskRef::set_name(std::string_view name) const { checked().set_name(name); }
 Context TaskRef::get_context() const { return Context(checked().context.cell()); }
+std::vector<StackFrame> TaskRef::get_stack(std::size_t limit) const {
+  return detail::stack_of(checked(), limit);
+}
 Loop& TaskRef::get_loop() const { return *checked().loop(); }
 
 std::exception_ptr TaskRef::exception() const {

@@ -7,15 +7,27 @@ namespace coil {
 
 constinit const detail::TimerKind Timeout::timer_kind{&Timeout::expire, nullptr};
 
-Timeout::Timeout(TimePoint when) noexcept : Timer(timer_kind), when_(when) {}
+Timeout::Timeout(TimePoint when, bool over) noexcept
+    : Timer(timer_kind), when_(when), over_(over) {}
 
 Timeout::~Timeout() { COIL_CHECK(!armed_, "a timeout is destroyed while its body runs"); }
 
 void Timeout::enter(detail::TaskBase& task) {
   task_ = &task;
   cancelling_ = task.cancelling();
+  cancel_pending_ = task.cancel_pending();
   state_.store(State::Entered, std::memory_order_relaxed);
-  if (when_ != detail::never) reschedule(when_);
+  // Without another look at the clock, which would cost as much as all the rest. A deadline that
+  // has passed since comes up with the next timers.
+  if (over_) return expire_now();
+  armed_ = when_ != detail::never;
+  if (armed_) arm_timer(*this, when_);
+}
+
+void Timeout::expire_now() noexcept {
+  detail::CancelWork work;
+  expire(*this, work);
+  work.run();
 }
 
 void Timeout::disarm() noexcept {
@@ -41,12 +53,7 @@ void Timeout::reschedule(std::optional<TimePoint> when) {
   if (state_.load(std::memory_order_acquire) != State::Entered) return;  // it was too late
   when_ = when.value_or(detail::never);
   if (when_ == detail::never) return;
-  if (when_ <= detail::now()) {
-    detail::CancelWork work;
-    expire(*this, work);
-    work.run();
-    return;
-  }
+  if (when_ <= detail::now()) return expire_now();
   armed_ = true;
   arm_timer(*this, when_);
 }
@@ -76,6 +83,9 @@ bool Timeout::leave(const std::exception_ptr& error) {
   }
   state_.store(State::Expired, std::memory_order_relaxed);
   const bool ours = task_->uncancel() <= cancelling_;
+  // Ours has not been thrown: the function ended first. One that was pending before us stays.
+  if (ours && !cancel_pending_ && !(error && detail::is_cancelled_error(error)))
+    task_->absorb_edge();
   // A scope's cancellation is left to that scope.
   return ours && error && detail::is_cancelled_error(error) &&
          !detail::is_level_cancelled_error(error);

@@ -2,6 +2,7 @@
 
 #include <coil/detail/check.hpp>
 #include <coil/detail/generator_base.hpp>
+#include <coil/detail/task_view.hpp>
 #include <coil/exceptions.hpp>
 #include <stdexcept>
 #include <string>
@@ -67,8 +68,8 @@ void Driver::run_until_done(FutureBase& future) {
   if (!future.completion().add(waiter)) return;
   if (run_until(waiter.done)) return;
   const std::string report = simulation_->describe_deadlock();
-  COIL_CHECK(!deadlock_, "tasks do not end although they were cancelled");
-  deadlock_ = std::make_exception_ptr(std::runtime_error("deadlock: " + report));
+  // A second one may come when what the first left behind cleans up; the first says more.
+  if (!deadlock_) deadlock_ = std::make_exception_ptr(std::runtime_error("deadlock: " + report));
   for (auto& task : pool_.live_tasks()) task->cancel("deadlock");
   if (!run_until(waiter.done)) {
     const std::string again = simulation_->describe_deadlock();
@@ -93,8 +94,10 @@ bool Driver::close_generators() {
   std::vector<GeneratorRef> generators;
   for (std::size_t i = 0; i < pool_.size(); ++i) pool_.worker(i).generators().take_all(generators);
   std::vector<FutureRef> closers;
-  for (auto& generator : generators)
+  for (auto& generator : generators) {
+    if (generator->state().handed_over()) continue;
     closers.push_back(GeneratorBase::close_in_task(std::move(generator), &pool_.worker(0).loop()));
+  }
   for (const auto& closer : closers) run_until_done(*closer);
   return !closers.empty();
 }
@@ -107,6 +110,7 @@ void Driver::report_failures(const std::vector<Ref<TaskBase>>& tasks) {
     context.exception = task->error();
     context.task = TaskRef(task.get());
     context.origin = task->origin();
+    context.stack = exception_stack(*task);
     pool_.exception_handler().call(context);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <coil/detail/task_view.hpp>
 #include <coil/exceptions.hpp>
 #include <string>
 #include <utility>
@@ -40,6 +41,8 @@ void print_exception_context(const ExceptionContext& context) noexcept {
     if (context.origin.line() != 0)
       text += std::string("  made at: ") + context.origin.file_name() + ":" +
               std::to_string(context.origin.line()) + "\n";
+    if (!context.stack.empty())
+      text += "  await stack (most recent await last):\n" + format_stack(context.stack, "    ");
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
   } catch (...) {  // out of memory while reporting: nothing better to do
   }

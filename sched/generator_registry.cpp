@@ -54,10 +54,10 @@ void GeneratorRegistry::take_all(std::vector<GeneratorRef>& to) {
   const SpinGuard guard(lock_);
   for (GeneratorBase* generator = first_; generator != nullptr;) {
     GeneratorBase* next = generator->registry_next;
-    // Those nobody holds are on their way to a task that closes them.
-    if (generator->try_add_ref()) {
+    // The others are on their way to a task that closes them, or are being destroyed.
+    if (generator->state().try_add_ref()) {
       to.emplace_back(generator, AdoptRef{});
-      unlink(*generator);
+      if (!generator->state().handed_over()) unlink(*generator);
     }
     generator = next;
   }

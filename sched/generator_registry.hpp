@@ -26,7 +26,8 @@ class GeneratorRegistry {
   static void remove(GeneratorBase& generator, const WorkerPool* here) noexcept;
   // False: its Runner has gone.
   [[nodiscard]] static bool post_to_home(GeneratorBase& generator) noexcept;
-  // Unlinks all that are not about to be closed anyway, and appends references to them.
+  // Unlinks all that no task is about to close (GeneratorState::handed_over), and appends
+  // references to them; and to the others.
   void take_all(std::vector<GeneratorRef>& to);
   void disown_all() noexcept;
 

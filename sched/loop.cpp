@@ -12,7 +12,31 @@ using detail::ScheduledCall;
 unsigned Loop::index() const noexcept { return worker_->index(); }
 TimePoint Loop::time() const noexcept { return worker_->now(); }
 bool Loop::is_closed() const noexcept { return worker_->pool().closed(); }
-bool Loop::get_debug() const noexcept { return worker_->pool().settings().debug; }
+bool Loop::is_simulated() const noexcept {
+  return worker_->pool().settings().backend == Backend::sim;
+}
+bool Loop::get_debug() const noexcept { return worker_->pool().debug(); }
+void Loop::set_debug(bool on) noexcept { worker_->pool().set_debug(on); }
+Duration Loop::slow_callback_duration() const noexcept {
+  return worker_->pool().slow_callback_duration();
+}
+void Loop::set_slow_callback(Duration limit) noexcept {
+  worker_->pool().set_slow_callback_duration(limit);
+}
+
+namespace {
+
+// Without a lock the loop's own lists would break: refused in every mode, not only in debug mode.
+void require_inside(detail::WorkerPool& pool, const char* operation) {
+  if (pool.closed()) throw LoopClosed(operation);
+  if (!pool.is_inside())
+    throw std::runtime_error(
+        std::string(operation) +
+        ": Non-thread-safe operation invoked on an event loop other than the current one; from a "
+        "thread that is no loop of this Runner use call_soon_threadsafe");
+}
+
+}  // namespace
 
 detail::LoopEntry::LoopEntry(Loop& loop, const char* operation) : pool_(&Worker::of(loop).pool()) {
   if (pool_->is_inside()) {
@@ -26,8 +50,7 @@ detail::LoopEntry::~LoopEntry() {
 }
 
 Handle Loop::schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe) {
-  if (!threadsafe && !worker_->pool().is_inside())
-    throw std::runtime_error("call_soon: not on a loop of this Runner; use call_soon_threadsafe");
+  if (!threadsafe) require_inside(worker_->pool(), "call_soon");
   const char* const operation = threadsafe ? "call_soon_threadsafe" : "call_soon";
   const detail::LoopEntry entry(*this, operation);
   auto* call = new ScheduledCall(std::move(fn));
@@ -42,9 +65,7 @@ Handle Loop::schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe) {
 }
 
 Handle Loop::schedule_at(TimePoint when, detail::UniqueFunction<void()> fn) {
-  if (!worker_->pool().is_inside())
-    throw std::runtime_error(
-        "call_later, call_at: not on a loop of this Runner; use call_soon_threadsafe to get there");
+  require_inside(worker_->pool(), "call_later, call_at");
   auto* call = new ScheduledCall(std::move(fn));
   call->due = when;
   Handle handle(call);

@@ -1,5 +1,6 @@
 #include "main_task.hpp"
 
+#include <coil/detail/task_view.hpp>
 #include <coil/exceptions.hpp>
 
 #include "interrupt.hpp"
@@ -16,14 +17,15 @@ void MainTask::on_interrupt(void* self) {
   }
 }
 
-void MainTask::run() {
+void MainTask::run(Rest rest) {
   {
     // In this order: a signal that comes as soon as it is handled finds everything in place.
     pool_.on_interrupt(&on_interrupt, this);
     const InterruptGuard guard(pool_);
     driver_.run_until_done(*task_);
-    driver_.cancel_rest();
+    if (rest == Rest::Cancel) driver_.cancel_rest();
   }
+  pool_.check_interrupt();
   pool_.on_interrupt(nullptr, nullptr);
   if (context_in_use()) {
     pool_.main_context().clear();
@@ -38,7 +40,8 @@ void MainTask::run() {
   if (!interrupted && task_->phase() == FutureBase::Phase::Value) return;
   const std::exception_ptr error =
       interrupted ? std::make_exception_ptr(KeyboardInterrupt()) : task_->error();
-  end_like_python_if_uncaught(error);
+  end_like_python_if_uncaught(error,
+                              interrupted ? std::vector<StackFrame>() : exception_stack(*task_));
   std::rethrow_exception(error);
 }
 

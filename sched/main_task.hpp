@@ -1,4 +1,4 @@
-// One Runner::run(): drives the main task to its end, then everything that it left behind.
+// One Runner::run(): drives the main task to its end and gives out how it ended.
 #pragma once
 
 #include <coil/detail/task_base.hpp>
@@ -11,9 +11,13 @@ class MainTask {
  public:
   MainTask(WorkerPool& pool, TaskBase& task) : pool_(pool), driver_(pool), task_(&task) {}
 
-  // Returns when no task is left. Throws what the main task threw, KeyboardInterrupt after a
+  // What happens to the tasks that are left when the main task has ended: asyncio.run cancels and
+  // awaits them, asyncio.Runner.run leaves them to the next run() or to close().
+  enum class Rest : bool { Keep, Cancel };
+
+  // Throws what the main task threw, KeyboardInterrupt after a
   // SIGINT that cancelled it or came later, or std::runtime_error for a deadlock under simulation.
-  void run();
+  void run(Rest rest);
 
  private:
   static void on_interrupt(void* self);

@@ -46,6 +46,9 @@ void Runner::adopt_main(detail::TaskBase& task) {
   worker.push_pinned(task);
 }
 
-void Runner::finish_main(const TaskRef& task) { detail::MainTask(*pool_, *task.get()).run(); }
+void Runner::finish_main(const TaskRef& task, bool cancel_rest) {
+  using Rest = detail::MainTask::Rest;
+  detail::MainTask(*pool_, *task.get()).run(cancel_rest ? Rest::Cancel : Rest::Keep);
+}
 
 }  // namespace coil

@@ -71,6 +71,7 @@ void ScheduledCall::run_now(Runnable& runnable) noexcept {
     }
   }
   self.fn_ = {};
+  self.context_.clear();
   self.loop_done();
 }
 

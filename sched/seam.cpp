@@ -28,6 +28,17 @@ ContextSlot& running_context() noexcept {
   return task != nullptr ? task->context : worker->callback_context();
 }
 
+Vantage vantage_on(const TaskBase& task) noexcept {
+  Worker& home = Worker::of(*task.loop());
+  const Worker* here = current_worker();
+  if (here == nullptr || &here->pool() != &home.pool())
+    return home.pool().size() == 1 ? Vantage::Far : Vantage::Near;
+  if (here->runs(task)) return Vantage::Running;
+  if (home.pool().settings().backend == coil::Backend::sim) return Vantage::Still;
+  if (here != &home || (home.shares() && task.affinity() != Affinity::loop)) return Vantage::Near;
+  return Vantage::Still;
+}
+
 Loop& require_loop(std::string_view operation) {
   Worker* worker = current_worker();
   if (worker == nullptr) throw NoRunningLoop(operation);
@@ -142,7 +153,7 @@ void report(const ExceptionContext& context) noexcept {
 
 bool debug_mode() noexcept {
   Worker* worker = current_worker();
-  return worker != nullptr && worker->pool().settings().debug;
+  return worker != nullptr && worker->pool().debug();
 }
 
 }  // namespace detail

@@ -69,7 +69,8 @@ Settings resolve(const RunOptions& options) {
   if (const auto text = environment("COIL_BACKEND");
       text && settings.backend == coil::Backend::automatic)
     settings.backend = backend_named(*text);
-  if (const auto text = environment("COIL_SIM_SEED"))
+  settings.sim_seed = options.seed;
+  if (const auto text = environment("COIL_SIM_SEED"); text && options.seed == 0)
     settings.sim_seed = number<std::uint64_t>("COIL_SIM_SEED", *text);
   if (const auto text = environment("COIL_RING_SQ"))
     settings.limits.sq_entries = number<unsigned>("COIL_RING_SQ", *text);

@@ -1,4 +1,4 @@
-// Debug mode: names whoever holds a loop for more than 100 ms.
+// Debug mode: names whoever holds a loop for too long (Loop::slow_callback_duration).
 #pragma once
 
 #include <coil/time.hpp>

@@ -3,23 +3,29 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <coil/detail/task_view.hpp>
 #include <coil/exceptions.hpp>
 #include <cstdio>
 #include <mutex>
+#include <string>
+#include <utility>
 
 namespace coil::detail {
 namespace {
 
 std::mutex mutex;
 std::exception_ptr last_thrown;
+std::vector<StackFrame> last_stack;
 std::terminate_handler previous = nullptr;
 
 [[noreturn]] void on_terminate() {
   const std::exception_ptr error = std::current_exception();
   std::exception_ptr ours;
+  std::vector<StackFrame> stack;
   {
     const std::lock_guard lock(mutex);
     ours = last_thrown;
+    stack = last_stack;
   }
   if (error && error == ours) {
     std::fflush(stdout);
@@ -27,7 +33,10 @@ std::terminate_handler previous = nullptr;
       ::signal(SIGINT, SIG_DFL);
       ::raise(SIGINT);
     }
-    std::fprintf(stderr, "coil: unhandled exception: %s\n", describe(error).c_str());
+    std::string text = "coil: unhandled exception: " + describe(error) + "\n";
+    if (!stack.empty())
+      text += "  await stack (most recent await last):\n" + format_stack(stack, "    ");
+    std::fputs(text.c_str(), stderr);
     ::_exit(1);
   }
   if (previous != nullptr) previous();
@@ -36,9 +45,11 @@ std::terminate_handler previous = nullptr;
 
 }  // namespace
 
-void end_like_python_if_uncaught(const std::exception_ptr& error) noexcept {
+void end_like_python_if_uncaught(const std::exception_ptr& error,
+                                 std::vector<StackFrame> stack) noexcept {
   const std::lock_guard lock(mutex);
   last_thrown = error;
+  last_stack = std::move(stack);
   const auto current = std::get_terminate();
   if (current == &on_terminate) return;
   previous = current;

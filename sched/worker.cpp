@@ -115,7 +115,7 @@ Runnable* Worker::next_item() noexcept {
 }
 
 void Worker::run_item(Runnable& item) noexcept {
-  const bool timed = pool_.settings().debug;
+  const bool timed = pool_.debug();
   const TimePoint begin = timed ? Clock::now() : TimePoint();
   if (item.run != nullptr) {
     callbacks_.add();
@@ -138,10 +138,19 @@ void Worker::run_item(Runnable& item) noexcept {
 }
 
 void Worker::run_eagerly(TaskBase& task) noexcept {
-  TaskBase* outer = std::exchange(current_, &task);
+  Outer outer{std::exchange(current_, &task), outer_};
+  outer_ = &outer;
   tasks_run_.add();
   task.resume_point().resume();
-  current_ = outer;
+  outer_ = outer.next;
+  current_ = outer.task;
+}
+
+bool Worker::runs(const TaskBase& task) const noexcept {
+  if (current_ == &task) return true;
+  for (const Outer* outer = outer_; outer != nullptr; outer = outer->next)
+    if (outer->task == &task) return true;
+  return false;
 }
 
 bool Worker::drain_inbox() noexcept {

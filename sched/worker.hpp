@@ -17,8 +17,8 @@
 #include "counter.hpp"
 #include "deque.hpp"
 #include "detached_list.hpp"
-#include "idle_clock.hpp"
 #include "generator_registry.hpp"
+#include "idle_clock.hpp"
 #include "local_queue.hpp"
 #include "mpsc_stack.hpp"
 #include "run_queue.hpp"
@@ -48,6 +48,8 @@ class Worker {
   [[nodiscard]] GeneratorRegistry& generators() noexcept { return generators_; }
   [[nodiscard]] DetachedList& detached() noexcept { return detached_; }
   [[nodiscard]] TaskBase* current() const noexcept { return current_; }
+  // Its coroutine is on this thread's stack: it is current(), or started the current one eagerly.
+  [[nodiscard]] bool runs(const TaskBase& task) const noexcept;
   // Of callbacks for which no context was copied.
   [[nodiscard]] ContextSlot& callback_context() noexcept { return callback_context_; }
   [[nodiscard]] TimePoint now() const noexcept { return backend_->now(); }
@@ -112,7 +114,12 @@ class Worker {
   [[nodiscard]] bool work_in_sight() noexcept;
   void park();
   void found_work() noexcept;
-  void check_slow(TimePoint begin, Runnable& item) noexcept;
+
+  // A task that has started another one eagerly, and waits for it on the stack.
+  struct Outer {
+    TaskBase* task;
+    Outer* next;
+  };
 
   WorkerPool& pool_;
   unsigned index_;
@@ -125,6 +132,7 @@ class Worker {
   Loop loop_;
   std::unique_ptr<Backend> backend_;
   TaskBase* current_ = nullptr;
+  Outer* outer_ = nullptr;
   ContextSlot callback_context_;
   LocalQueue local_;  // pinned tasks and callbacks; alone, all tasks
   RunQueue<TaskBase, queue_capacity> queue_;

@@ -94,6 +94,7 @@ void WorkerPool::drive(const Atomic<bool>& done) {
     check_interrupt();
     if (!worker.turn() && !done.load(std::memory_order_seq_cst)) worker.idle();
   }
+  check_interrupt();  // one that came in the last turn
   set_current_worker(nullptr);
   if (restore) pthread_setaffinity_np(pthread_self(), sizeof before, &before);
 }

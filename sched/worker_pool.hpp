@@ -38,6 +38,15 @@ class WorkerPool {
   // Of the main tasks: a Runner's runs share one, as in asyncio. Between runs.
   [[nodiscard]] ContextSlot& main_context() noexcept { return main_context_; }
   [[nodiscard]] Gate& gate() const noexcept { return *gate_; }
+  // Any thread, at any time.
+  [[nodiscard]] bool debug() const noexcept { return debug_.load(std::memory_order_relaxed); }
+  void set_debug(bool on) noexcept { debug_.store(on, std::memory_order_relaxed); }
+  [[nodiscard]] Duration slow_callback_duration() const noexcept {
+    return Duration(slow_callback_.load(std::memory_order_relaxed));
+  }
+  void set_slow_callback_duration(Duration limit) noexcept {
+    slow_callback_.store(limit.count(), std::memory_order_relaxed);
+  }
   // Whether this thread drives one of our loops.
   [[nodiscard]] bool is_inside() const noexcept {
     const Worker* here = current_worker();
@@ -81,7 +90,9 @@ class WorkerPool {
   void thread_main(Worker& worker);
   void bind(Worker& worker) noexcept;
 
-  Settings settings_;
+  const Settings settings_;
+  Atomic<bool> debug_{settings_.debug};
+  Atomic<Duration::rep> slow_callback_{Duration(std::chrono::milliseconds(100)).count()};
   std::vector<Processor> places_;
   Injector injector_;
   IdleSet idle_set_;

@@ -7,7 +7,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Left to right: each room may include itself and what is before it.
 ROOMS = ("core", "sched", "executors", "net")
-FOLDERS = (*ROOMS, "bench", "tests", "tools", "examples", "docs", "cmake", ".ci")
+FOLDERS = (*ROOMS, "testing", "bench", "tests", "tools", "examples", "docs", "cmake", ".ci")
 TOP_LEVEL_TEXT = re.compile(r"^(CMakeLists\.txt|CMakePresets\.json|dev|\.\w[\w-]*|\w+\.md|LICENSE)$")
 GENERATED = {"__pycache__", ".cache", "build"}
 

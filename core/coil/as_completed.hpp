@@ -49,7 +49,7 @@ class CompletedAwaiter : public NextCompletedAwaiter {
 
 // What next() returns: may be handed on (to wait_for, say), where the awaiter may not.
 template <class H>
-struct [[nodiscard("next() is to be awaited")]] Next {
+struct [[nodiscard("next() is to be awaited")]] NextCompleted {
   Ref<CompletedHandles<H>> handles;
   [[nodiscard]] CompletedAwaiter<H> operator co_await() const noexcept {
     return CompletedAwaiter<H>(handles);
@@ -69,7 +69,7 @@ class AsCompleted {
   // Throws TimeoutError once the limit is over, for each one that was not done by then, and
   // CancelledError, which leaves the tasks alone and loses none. Several may wait: first come
   // first served.
-  [[nodiscard]] detail::Next<H> next() const noexcept { return {handles_}; }
+  [[nodiscard]] detail::NextCompleted<H> next() const noexcept { return {handles_}; }
 
  private:
   detail::Ref<detail::CompletedHandles<H>> handles_;

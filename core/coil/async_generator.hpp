@@ -87,7 +87,7 @@ class NextAwaiter : public NativeAwaiter {
   ~NextAwaiter() = default;
 
   [[nodiscard]] bool await_ready() noexcept {
-    step_ = generator_->closer() ? GeneratorBase::Step::Ended : generator_->begin();
+    step_ = generator_->closer() ? GeneratorBase::Step::Ended : generator_->state().begin();
     return step_ != GeneratorBase::Step::Run;
   }
   template <class P>
@@ -181,6 +181,7 @@ class [[nodiscard("a generator does nothing until next() is awaited")]] AsyncGen
 
 template <class T>
 AsyncGenerator<T> detail::GeneratorPromise<T>::get_return_object() noexcept {
+  static_assert(alignof(GeneratorPromise) <= promise_alignment_max);
   return AsyncGenerator<T>(*this);
 }
 template <class T>

@@ -31,6 +31,8 @@ struct CancelScopeOptions {
 class CancelScope : private detail::ScopeNode, private detail::Timer {
  public:
   explicit CancelScope(const CancelScopeOptions& options = {});
+  // With a deadline from now.
+  explicit CancelScope(TimeLimit limit);
   ~CancelScope();
   CancelScope(const CancelScope&) = delete;
   CancelScope& operator=(const CancelScope&) = delete;
@@ -68,11 +70,14 @@ class CancelScope : private detail::ScopeNode, private detail::Timer {
   bool timer_armed_ = false;
   bool entered_ = false;
   bool caught_ = false;
+  bool ahead_ = false;  // the deadline was in the future a moment ago
 };
 
-// Cancels a scope from anywhere; does nothing once the scope has ended. Copyable, thread-safe.
+// Cancels a scope from anywhere; does nothing once the scope has ended. Copyable, thread-safe. One
+// that was made by default cancels nothing.
 class Canceller {
  public:
+  Canceller() noexcept;
   Canceller(const Canceller& other) noexcept;
   Canceller& operator=(const Canceller& other) noexcept;
   ~Canceller();
@@ -185,7 +190,7 @@ auto with_cancel_scope(Fn fn, CancelScopeOptions options = {})
 template <class Fn>
 auto move_on_after(TimeLimit limit, Fn fn)
     -> Coro<CancelResult<detail::BodyResult<Fn, CancelScope>>> {
-  CancelScope scope({.deadline = limit.deadline(detail::now())});
+  CancelScope scope(limit);
   co_return co_await detail::run_in_scope(fn, scope);
 }
 template <class Fn>

@@ -62,8 +62,11 @@ class ContextRun {
 template <class T>
 class Token {
  public:
-  Token(Token&&) noexcept = default;
-  Token& operator=(Token&&) noexcept = default;
+  Token(Token&& other) noexcept
+      : key_(other.key_),
+        change_(std::move(other.change_)),
+        used_(std::exchange(other.used_, true)) {}
+  Token& operator=(Token&&) = delete;
   ~Token() = default;
 
   // What the variable was set to before; nullopt if it was not set (Token.old_value, MISSING).

@@ -36,9 +36,10 @@ struct CoroPromiseResult : PromiseBase {
   void unhandled_exception() noexcept {
     error = std::current_exception();
     outcome = CoroOutcome::Error;
+    trace(error);
   }
   // Gives the result or throws the exception of a coroutine that has ended.
-  T take() {
+  COIL_INLINED T take() {
     if (outcome == CoroOutcome::Error) [[unlikely]]
       std::rethrow_exception(std::move(error));
     return slot.take();
@@ -82,12 +83,10 @@ class CoroAwaiter : public NativeAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
   Handle await_suspend(std::coroutine_handle<P> parent) noexcept {
-    auto& promise = handle_.promise();
-    promise.continuation = parent;
-    promise.task = parent.promise().task;
+    handle_.promise().enter(parent, handle_);
     return handle_;
   }
-  T await_resume() { return handle_.promise().take(); }
+  COIL_INLINED T await_resume() { return handle_.promise().take(); }
 
  private:
   Handle handle_;
@@ -114,7 +113,7 @@ class [[nodiscard("a Coro does nothing until it is awaited or made a task")]] Co
   ~Coro() {
     if (!handle_) return;
     if (!handle_.promise().continuation) [[unlikely]]
-      detail::report_never_awaited(handle_.promise().where_made);
+      detail::report_never_awaited(handle_.promise().where);
     handle_.destroy();
   }
 
@@ -137,6 +136,7 @@ class [[nodiscard("a Coro does nothing until it is awaited or made a task")]] Co
 
 template <class T>
 Coro<T> detail::CoroPromise<T>::get_return_object() noexcept {
+  static_assert(alignof(CoroPromise) <= promise_alignment_max);
   return Coro<T>(std::coroutine_handle<CoroPromise>::from_promise(*this));
 }
 inline Coro<void> detail::CoroPromise<void>::get_return_object() noexcept {

@@ -93,6 +93,8 @@ struct CancelledErrorAccess {
 
 // The exact type of what `error` holds, without throwing it.
 [[nodiscard]] bool is_cancelled_error(const std::exception_ptr& error) noexcept;
+// The object that such an `error` holds.
+[[nodiscard]] CancelledError& held_cancelled_error(const std::exception_ptr& error) noexcept;
 // A CancelledError that was thrown for a CancelScope.
 [[nodiscard]] bool is_level_cancelled_error(const std::exception_ptr& error) noexcept;
 // A scope's cancellation that ended a task is, for those who await the task, just a cancellation.
@@ -101,6 +103,10 @@ void forget_cancel_origin(const std::exception_ptr& error) noexcept;
 [[nodiscard]] bool is_generator_exit(const std::exception_ptr& error) noexcept;
 // KeyboardInterrupt: goes through groups unwrapped, as in asyncio.
 [[nodiscard]] bool is_base_error(const std::exception_ptr& error) noexcept;
+// The thrown object itself, to tell whether two pointers mean the same one.
+[[nodiscard]] const void* thrown_object(const std::exception_ptr& error) noexcept;
+// Its type_info, by address.
+[[nodiscard]] const void* thrown_type(const std::exception_ptr& error) noexcept;
 // One line for a person: "std::runtime_error: text".
 [[nodiscard]] std::string describe(const std::exception_ptr& error);
 

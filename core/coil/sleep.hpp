@@ -35,7 +35,7 @@ class SleepAwaiter : public NativeAwaiter {
     started_ = true;
     return until_.await_suspend(self);
   }
-  void await_resume() {
+  COIL_INLINED void await_resume() {
     if (sleeps()) {
       until_.await_resume();
     } else {

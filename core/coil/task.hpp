@@ -41,6 +41,11 @@ class Task : public Future<T> {
   void set_name(std::string_view name) const { base().set_name(name); }
   // The task's own context, not a copy: what the task sets, also later, is seen in it.
   [[nodiscard]] Context get_context() const { return Context(base().context.cell()); }
+  // See TaskRef::get_stack.
+  [[nodiscard]] std::vector<StackFrame> get_stack(
+      std::size_t limit = static_cast<std::size_t>(-1)) const {
+    return TaskRef(&base()).get_stack(limit);
+  }
   // The loop that last ran the task.
   [[nodiscard]] Loop& get_loop() const { return *base().loop(); }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coil/detail/callback.hpp>
+#include <coil/stack_frame.hpp>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +48,11 @@ class TaskRef {
   // The task's own context, not a copy (<coil/context.hpp>).
   [[nodiscard]] Context get_context() const;
   [[nodiscard]] Loop& get_loop() const;
+  // Its await stack, outermost first; of a failed task the coroutines that the exception left;
+  // empty after a result or a cancellation, and for a task that runs on another loop just now. At
+  // most `limit` frames: the innermost ones (of a failed task the outermost ones).
+  [[nodiscard]] std::vector<StackFrame> get_stack(
+      std::size_t limit = static_cast<std::size_t>(-1)) const;
   // Calls fn(task) soon after the end, as Future::add_done_callback does.
   template <class Fn>
   std::uint64_t add_done_callback(Fn fn) const {

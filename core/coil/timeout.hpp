@@ -21,7 +21,8 @@ namespace coil {
 // Lives in timeout() until its function has ended. For the task that runs inside, and no other.
 class Timeout : private detail::Timer {
  public:
-  explicit Timeout(TimePoint when) noexcept;
+  // `over`: it has passed already.
+  explicit Timeout(TimePoint when, bool over = false) noexcept;
   ~Timeout();
   Timeout(const Timeout&) = delete;
   Timeout& operator=(const Timeout&) = delete;
@@ -41,21 +42,24 @@ class Timeout : private detail::Timer {
   enum class State : unsigned char { Created, Entered, Expiring, Expired, Exited };
 
   void disarm() noexcept;
+  void expire_now() noexcept;
   static void expire(detail::Timer& timer, detail::CancelWork& work) noexcept;
   static const detail::TimerKind timer_kind;
 
   detail::TaskBase* task_ = nullptr;
   TimePoint when_;
   int cancelling_ = 0;
+  bool cancel_pending_ = false;  // when entered
   bool armed_ = false;
+  bool over_;
   detail::Atomic<State> state_{State::Created};
 };
 
 namespace detail {
 
 template <class Fn, class T = BodyResult<Fn, Timeout>>
-Coro<T> run_in_timeout(Fn fn, TimePoint when) {
-  Timeout scope(when);
+Coro<T> run_in_timeout(Fn fn, TimePoint when, bool over) {
+  Timeout scope(when, over);
   scope.enter(co_await CurrentTask());
   KeptValue<T> value;
   std::exception_ptr error;
@@ -80,31 +84,31 @@ Coro<T> run_in_timeout(Fn fn, TimePoint when) {
 // is cancelled then, and awaited to its end.
 template <class Fn>
 auto timeout(TimeLimit limit, Fn fn) -> Coro<detail::BodyResult<Fn, Timeout>> {
-  return detail::run_in_timeout(std::move(fn), limit.deadline(detail::now()));
+  if (!limit.has_value()) return detail::run_in_timeout(std::move(fn), detail::never, false);
+  return detail::run_in_timeout(std::move(fn), limit.deadline(detail::now()),
+                                limit.value() <= Duration::zero());
 }
 template <class Fn>
 auto timeout_at(std::optional<TimePoint> when, Fn fn) -> Coro<detail::BodyResult<Fn, Timeout>> {
-  return detail::run_in_timeout(std::move(fn), when.value_or(detail::never));
+  if (!when) return detail::run_in_timeout(std::move(fn), detail::never, false);
+  return detail::run_in_timeout(std::move(fn), *when, *when <= detail::now());
 }
 
 namespace detail {
 
-// asyncio: what is done gives its result; anything else is cancelled at once and awaited.
-template <class A, class T = KeptResult<AwaitResult<A>>>
-Coro<T> wait_for_now(A awaitable) {
-  const auto inner = ensure_future(std::move(awaitable));
-  if (!inner.ref->done()) {
-    inner.ref->cancel({});
-    co_await FutureWait(inner.ref);
-    if (inner.ref->cancelled()) throw TimeoutError();
-  }
-  inner.ref->throw_unless_value();
-  if constexpr (!std::is_void_v<T>) co_return read_result<T>(*inner.holder, inner.own);
-}
-
 template <class A, class T = KeptResult<AwaitResult<A>>>
 Coro<T> wait_for_limited(A awaitable, TimeLimit limit) {
-  Timeout scope(limit.deadline(now()));
+  const bool over = limit.has_value() && limit.value() <= Duration::zero();
+  if constexpr (is_coro<A>) {
+    // As in asyncio it is cancelled before it has begun.
+    if (over && awaitable) {
+      awaitable.release().destroy();
+      throw TimeoutError();
+    }
+  } else if constexpr (FutureLike<A>) {
+    if (FutureAccess::ref(awaitable)->done()) limit = {};
+  }
+  Timeout scope(limit.has_value() ? limit.deadline(now()) : never, limit.has_value() && over);
   scope.enter(co_await CurrentTask());
   KeptValue<T> value;
   std::exception_ptr error;
@@ -126,11 +130,9 @@ Coro<T> wait_for_limited(A awaitable, TimeLimit limit) {
 
 // Awaits `awaitable`, at most for the limit: then it is cancelled, awaited to its end, and
 // TimeoutError is thrown. A result that came in time, or in spite of the cancel, is returned. A
-// limit of zero or less gives only what is done already.
+// limit of zero or less gives only what is done already; a coroutine is not even begun.
 template <Awaitable A>
 Coro<detail::KeptResult<AwaitResult<A>>> wait_for(A awaitable, TimeLimit limit) {
-  if (limit.has_value() && limit.value() <= Duration::zero())
-    return detail::wait_for_now(std::move(awaitable));
   return detail::wait_for_limited(std::move(awaitable), limit);
 }
 

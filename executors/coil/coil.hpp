@@ -8,6 +8,7 @@
 #include <coil/async_iterable.hpp>
 #include <coil/awaitable.hpp>
 #include <coil/barrier.hpp>
+#include <coil/call_graph.hpp>
 #include <coil/cancel_scope.hpp>
 #include <coil/capacity_limiter.hpp>
 #include <coil/channel_errors.hpp>
@@ -34,6 +35,7 @@
 #include <coil/semaphore.hpp>
 #include <coil/shield.hpp>
 #include <coil/sleep.hpp>
+#include <coil/stack_frame.hpp>
 #include <coil/task.hpp>
 #include <coil/task_group.hpp>
 #include <coil/task_ref.hpp>

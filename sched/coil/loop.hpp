@@ -49,9 +49,12 @@ class Loop {
   [[nodiscard]] TimePoint time() const noexcept;
   // It is being driven right now, by this or another thread.
   [[nodiscard]] bool is_closed() const noexcept;
+  // It runs under Backend::sim: time() is a virtual clock's.
+  [[nodiscard]] bool is_simulated() const noexcept;
 
   // Calls fn() on this loop, after what is ready already. An exception goes to the exception
-  // handler. From a thread that is no loop: std::runtime_error, use call_soon_threadsafe.
+  // handler. From a thread that is no loop of this Runner: std::runtime_error, use
+  // call_soon_threadsafe.
   template <class Fn>
   Handle call_soon(Fn fn) {
     return schedule_soon(std::move(fn), false);
@@ -106,12 +109,26 @@ class Loop {
   // empty fn brings the default back, which prints to standard error.
   void set_exception_handler(detail::UniqueFunction<void(const ExceptionContext&)> fn);
   void call_exception_handler(const ExceptionContext& context);
+  // Debug mode, of the whole Runner: reports what holds a loop for long, coroutines that were never
+  // awaited, sockets that were never closed. From any thread.
   [[nodiscard]] bool get_debug() const noexcept;
+  void set_debug(bool on) noexcept;
+  // In debug mode, from how long on what holds a loop is reported; 100 ms at first.
+  [[nodiscard]] Duration slow_callback_duration() const noexcept;
+  template <detail::ChronoDuration D>
+  void slow_callback_duration(D limit) {
+    set_slow_callback(detail::to_duration(limit));
+  }
+  template <detail::ChronoDuration D>
+  void set_slow_callback_duration(D limit) {
+    set_slow_callback(detail::to_duration(limit));
+  }
 
  private:
   friend class detail::Worker;
   explicit Loop(detail::Worker& worker) noexcept : worker_(&worker) {}
 
+  void set_slow_callback(Duration limit) noexcept;
   Handle schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe);
   Handle schedule_at(TimePoint when, detail::UniqueFunction<void()> fn);
 

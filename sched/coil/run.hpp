@@ -6,22 +6,27 @@
 
 namespace coil {
 
-// Runs `main` on a Runner of its own; see Runner::run.
+// Runs `main` on a Runner of its own; see Runner::run. When it has ended, cancels and awaits every
+// task that is left, then gives its result or throws its exception.
 template <Awaitable A>
-AwaitResult<A> run(A main, RunOptions options = {}) {
+AwaitResult<A> run(A main, RunOptions options) {
   Runner runner(std::move(options));
-  return runner.run(std::move(main));
+  return runner.run_main(detail::as_coro(std::move(main)), true);
+}
+template <Awaitable A>
+AwaitResult<A> run(A main) {
+  return run(std::move(main), RunOptions());
 }
 // The same for a function that returns it, which is kept alive with its arguments.
 template <class Fn>
   requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&>>)
 auto run(Fn fn, RunOptions options) {
-  return Runner(std::move(options)).run(std::move(fn));
+  return run(detail::as_coro(std::move(fn)), std::move(options));
 }
 template <class Fn, class... Args>
   requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
 auto run(Fn fn, Args... args) {
-  return Runner().run(std::move(fn), std::move(args)...);
+  return run(detail::as_coro(std::move(fn), std::move(args)...));
 }
 
 }  // namespace coil

@@ -28,18 +28,14 @@ class Runner {
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
-  // Runs the coroutine as a task that starts on loop 0, driven by this thread. When it has ended,
-  // cancels and awaits every task that is left, then gives its result or throws its exception.
+  // Runs the coroutine as a task that starts on loop 0, driven by this thread, then gives its
+  // result or throws its exception. Tasks that are left wait for the next run(), or for close() to
+  // cancel them; those on other loops than 0 go on running.
   // SIGINT cancels it, and run() throws KeyboardInterrupt; a second SIGINT ends the program.
   // Throws std::runtime_error on a thread that runs a loop already, LoopClosed after close().
   template <Awaitable A>
   AwaitResult<A> run(A main) {
-    check_can_run();
-    auto task = start_main(detail::as_coro(std::move(main)));
-    finish_main(task);
-    if constexpr (!std::is_void_v<AwaitResult<A>>) {
-      return detail::FutureAccess::holder(task).slot().take();
-    }
+    return run_main(detail::as_coro(std::move(main)), false);
   }
   template <class Fn, class... Args>
     requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
@@ -55,6 +51,16 @@ class Runner {
   void close();
 
  private:
+  template <Awaitable A>
+  friend AwaitResult<A> run(A main, RunOptions options);
+
+  template <class T>
+  T run_main(Coro<T> main, bool cancel_rest) {
+    check_can_run();
+    auto task = start_main(std::move(main));
+    finish_main(task, cancel_rest);
+    if constexpr (!std::is_void_v<T>) return detail::FutureAccess::holder(task).slot().take();
+  }
   template <class T>
   Task<T> start_main(Coro<T> main) {
     if (!main) throw std::invalid_argument("run: the coroutine is empty or was moved from");
@@ -65,7 +71,7 @@ class Runner {
   }
   void check_can_run() const;
   void adopt_main(detail::TaskBase& task);
-  void finish_main(const TaskRef& task);  // throws what the main task threw
+  void finish_main(const TaskRef& task, bool cancel_rest);  // throws what the main task threw
 
   detail::Box<detail::WorkerPool> pool_;
   std::vector<Loop*> loops_;

@@ -248,7 +248,7 @@ async def a_task_that_cancels_itself_hears_of_it_at_its_next_suspension():
     log(await outcome(asyncio.create_task(work())))
 
 
-@on_any_loops(known_mismatch="gives its result: a cancel that no suspension met is forgotten")
+@on_any_loops()
 async def a_task_that_cancels_itself_and_returns_is_cancelled():
     async def work():
         asyncio.current_task().cancel()

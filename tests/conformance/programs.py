@@ -164,7 +164,7 @@ def a_runner_runs_several_times():
         log(runner.run(main(1)), runner.run(main(2)))
 
 
-@on_any_loops(known_mismatch="Runner::run cancels and awaits what its main left, as run does")
+@on_any_loops()
 def a_task_outlives_a_run_of_its_runner():
     async def background():
         await tick(3)

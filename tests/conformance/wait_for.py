@@ -65,7 +65,7 @@ async def a_limit_of_zero_gives_what_is_done():
     log(await limited(future, -1))
 
 
-@on_any_loops(known_mismatch="on several loops the coroutine may start before it is cancelled")
+@on_any_loops()
 async def a_limit_of_zero_is_over_for_all_else():
     async def work():
         log("never")

@@ -102,6 +102,96 @@ TEST(cancel_scope, fail_after_throws_timeout_error) {
   });
 }
 
+TEST(cancel_scope, of_a_limit_that_is_over_throws_at_the_first_suspension) {
+  on_loops([]() -> Coro<> {
+    for (const Duration limit : {Duration(0), Duration(-1h)}) {
+      int steps = 0;
+      auto result = co_await move_on_after(limit, [&](CancelScope& scope) -> Coro<> {
+        ++steps;
+        EXPECT_TRUE(scope.cancel_called());
+        co_await sleep_forever();
+        ++steps;
+      });
+      EXPECT_TRUE(result.cancelled_caught());
+      EXPECT_EQ(steps, 1);
+      co_await thrown_by<TimeoutError>(
+          fail_after(limit, []() -> Coro<> { co_await checkpoint(); }));
+    }
+  });
+}
+
+TEST(cancel_scope, moves_on_and_fails_at_a_point_in_time) {
+  on_loops([]() -> Coro<> {
+    const auto soon = [] { return get_running_loop().time() + 1ms; };
+    auto moved = co_await move_on_at(soon(), [](CancelScope& scope) -> Coro<int> {
+      EXPECT_NE(scope.deadline(), TimePoint::max());
+      co_await sleep_forever();
+      co_return 1;
+    });
+    EXPECT_TRUE(moved.cancelled_caught());
+    co_await thrown_by<TimeoutError>(fail_at(soon(), []() -> Coro<> { co_await sleep_forever(); }));
+    EXPECT_EQ(co_await fail_at(TimePoint::max(), []() -> Coro<int> { co_return 2; }), 2);
+    EXPECT_EQ((co_await move_on_at(TimePoint::max(), []() -> Coro<int> { co_return 3; })).value(),
+              3);
+  });
+}
+
+TEST(cancel_scope, that_fails_after_a_time_throws_timeout_error_for_any_cancel_of_its_own) {
+  on_loops([]() -> Coro<> {
+    co_await thrown_by<TimeoutError>(fail_after(1h, [](CancelScope& scope) -> Coro<> {
+      scope.cancel();
+      co_await sleep_forever();
+    }));
+    EXPECT_EQ(co_await thrown_by<std::logic_error>(fail_after(1h,
+                                                              []() -> Coro<> {
+                                                                co_await sleep(0ms);
+                                                                throw std::logic_error("own");
+                                                              })),
+              "own");
+  });
+}
+
+TEST(cancel_scope, hands_out_cancellers_that_are_copied_and_may_be_empty) {
+  on_loops([]() -> Coro<> {
+    Canceller none;
+    none.cancel();
+    auto result = co_await with_cancel_scope([&](CancelScope& scope) -> Coro<> {
+      none = scope.canceller();
+      const Canceller copy = none;
+      copy.cancel("by the copy");
+      EXPECT_EQ(co_await thrown_by<CancelledError>(sleep_forever()), "by the copy");
+      co_await sleep_forever();
+    });
+    EXPECT_TRUE(result.cancelled_caught());
+    none();  // harmless
+  });
+}
+
+TEST(cancel_scope, does_not_count_in_cancelling) {
+  on_loops([]() -> Coro<> {
+    (void)co_await with_cancel_scope([](CancelScope& scope) -> Coro<> {
+      scope.cancel();
+      EXPECT_EQ(current_task().cancelling(), 0);
+      co_await thrown_by<CancelledError>(sleep_forever());
+      EXPECT_EQ(current_task().cancelling(), 0);
+    });
+  });
+}
+
+TEST(cancel_scope, delivers_nothing_to_an_await_that_does_not_suspend) {
+  on_loops([]() -> Coro<> {
+    auto done = create_future<int>();
+    done.set_result(4);
+    (void)co_await with_cancel_scope([&](CancelScope& scope) -> Coro<> {
+      scope.cancel();
+      EXPECT_EQ(co_await done, 4);
+      EXPECT_EQ(co_await []() -> Coro<int> { co_return 5; }(), 5);
+      co_await thrown_by<CancelledError>(checkpoint());
+      co_await thrown_by<CancelledError>(sleep(0ms));
+    });
+  });
+}
+
 TEST(cancel_scope, mixes_with_timeouts) {
   on_loops([]() -> Coro<> {
     auto result = co_await move_on_after(1ms, []() -> Coro<> {

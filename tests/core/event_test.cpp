@@ -142,7 +142,7 @@ TEST(event, that_came_before_the_cancel_is_delivered) {
 TEST(event, may_be_set_by_a_thread_and_by_a_callback) {
   KIT_USES_THREADS();
   on_loops([]() -> Coro<> {
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 20; ++i) {
       Event event;
       std::thread setter([&] { event.set(); });
       co_await event.wait();
@@ -158,15 +158,15 @@ TEST(event, may_be_set_by_a_thread_and_by_a_callback) {
 TEST(event, may_be_destroyed_by_whoever_sees_it_set) {
   KIT_USES_THREADS();
   on_loops([]() -> Coro<> {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 100; ++i) {
       auto* event = new Event;
       std::atomic<bool> go{false};
       std::thread setter([&go, event] {
-        while (!go) detail::spin_pause();
+        while (!go) std::this_thread::yield();
         event->set();
       });
       go = true;
-      for (int spins = i % 50 * 10; spins > 0; --spins) detail::spin_pause();
+      for (int spins = i % 50 * 20; spins > 0; --spins) detail::spin_pause();
       co_await event->wait();
       delete event;
       setter.join();

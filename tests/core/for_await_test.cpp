@@ -1,4 +1,5 @@
 // COIL_FOR_AWAIT: what it iterates over, and how it is left.
+#include <atomic>
 #include <coil/async_generator.hpp>
 #include <coil/cancel_scope.hpp>
 #include <coil/exceptions.hpp>
@@ -114,6 +115,22 @@ TEST(for_await, nests) {
       }
     }
     EXPECT_EQ(sum, 1 + 2 * 3 + 3 * 6);
+  });
+}
+
+TEST(for_await, may_stand_in_a_generator) {
+  on_loops([]() -> Coro<> {
+    auto closed = std::make_shared<std::atomic<bool>>(false);
+    const auto evens = [](std::shared_ptr<std::atomic<bool>> flag) -> AsyncGenerator<int> {
+      COIL_FOR_AWAIT(auto x, count_for_ever(flag)) {
+        if (x > 6) break;
+        if (x % 2 == 0) co_yield x;
+      }
+      EXPECT_TRUE(*flag);
+    };
+    std::vector<int> seen;
+    COIL_FOR_AWAIT(auto x, evens(closed)) seen.push_back(x);
+    EXPECT_EQ(seen, (std::vector<int>{2, 4, 6}));
   });
 }
 

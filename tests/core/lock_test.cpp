@@ -194,7 +194,7 @@ TEST(lock, may_be_released_by_a_thread) {
   KIT_USES_THREADS();
   on_loops([]() -> Coro<> {
     Lock lock;
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 20; ++i) {
       co_await lock.acquire();
       std::thread other([&] { lock.release(); });
       co_await lock.acquire();

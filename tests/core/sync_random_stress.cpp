@@ -59,7 +59,7 @@ class Counted {
 // Inside for a while, maybe for some turns, maybe until cancelled.
 Coro<> stay(Random& random) {
   if (draw(random, 4) == 0) co_await kit::yield(draw(random, 3));
-  if (draw(random, 50) == 0) co_await sleep(std::chrono::microseconds(draw(random, 20)));
+  if (draw(random, 500) == 0) co_await sleep(std::chrono::microseconds(draw(random, 20)));
 }
 
 class LockScene : public Counted {
@@ -371,6 +371,7 @@ void play(const RunOptions& options, long steps, unsigned seed) {
   coil::run(
       [](Scene& s, unsigned first_seed) -> Coro<> {
         std::vector<Task<>> tasks;
+        tasks.reserve(Scene::workers());
         std::atomic<int> ready{0};  // nobody is cancelled before it has begun
         auto start = create_future<>();
         for (int worker = 0; worker < Scene::workers(); ++worker)

@@ -1,5 +1,7 @@
 // timeout, timeout_at and wait_for: what a time limit does and does not turn into TimeoutError.
+#include <atomic>
 #include <coil/future.hpp>
+#include <coil/gather.hpp>
 #include <coil/loop.hpp>
 #include <coil/shield.hpp>
 #include <coil/task.hpp>
@@ -296,6 +298,88 @@ TEST(wait_for, of_zero_gives_only_what_is_done) {
     co_await thrown_by<TimeoutError>(wait_for(pending, -1s));
     EXPECT_TRUE(pending.cancelled());
     co_await thrown_by<TimeoutError>(wait_for(sleep_forever(), 0s));
+  });
+}
+
+TEST(wait_for, of_zero_does_not_even_begin_a_coroutine) {
+  on_loops([]() -> Coro<> {
+    std::atomic<int> begun{0};
+    const auto body = [&]() -> Coro<int> {
+      ++begun;
+      co_return 1;
+    };
+    for (int i = 0; i < 50; ++i) co_await thrown_by<TimeoutError>(wait_for(body(), 0s));
+    EXPECT_EQ(begun, 0);
+    EXPECT_EQ(current_task().cancelling(), 0);
+  });
+}
+
+TEST(wait_for, of_zero_cancels_what_runs_already) {
+  on_loops([]() -> Coro<> {
+    auto a = create_task(sleep_forever());
+    auto b = create_task(sleep_forever());
+    co_await thrown_by<TimeoutError>(wait_for(gather(a, b), 0s));
+    co_await kit::until([&] { return a.done() && b.done(); });
+    EXPECT_TRUE(a.cancelled());
+    EXPECT_TRUE(b.cancelled());
+    auto cancelled = create_future<int>();
+    cancelled.cancel("before");
+    EXPECT_EQ(co_await thrown_by<CancelledError>(wait_for(cancelled, 0s)), "before");
+    co_await sleep(0ms);  // nothing of it is left
+    EXPECT_EQ(current_task().cancelling(), 0);
+  });
+}
+
+TEST(timeout, of_the_same_deadline_nests) {
+  on_loops([]() -> Coro<> {
+    const auto when = get_running_loop().time() + 2ms;
+    bool inner_expired = false;
+    co_await thrown_by<TimeoutError>(timeout_at(when, [&](Timeout& outer) -> Coro<> {
+      try {
+        co_await timeout_at(when, [&](Timeout& inner) -> Coro<> {
+          EXPECT_EQ(inner.when(), when);
+          try {
+            co_await sleep_forever();
+          } catch (const CancelledError&) {
+            inner_expired = inner.expired();
+            throw;
+          }
+        });
+      } catch (const TimeoutError&) {
+        EXPECT_TRUE(outer.expired() || inner_expired);
+        throw;
+      }
+    }));
+    EXPECT_EQ(current_task().cancelling(), 0);
+    co_await sleep(0ms);
+  });
+}
+
+TEST(timeout, knows_its_deadline_and_that_it_has_passed) {
+  on_loops([]() -> Coro<> {
+    const auto when = get_running_loop().time() + 1h;
+    co_await timeout_at(when, [&](Timeout& limit) -> Coro<> {
+      EXPECT_EQ(limit.when(), when);
+      limit.reschedule(when + 1h);
+      EXPECT_EQ(limit.when(), when + 1h);
+      EXPECT_FALSE(limit.expired());
+      limit.reschedule(std::nullopt);
+      EXPECT_EQ(limit.when(), std::nullopt);
+      co_return;
+    });
+    co_await thrown_by<TimeoutError>(timeout(0s, [](Timeout& limit) -> Coro<> {
+      EXPECT_TRUE(limit.expired());
+      EXPECT_TRUE(limit.when().has_value());
+      co_await sleep_forever();
+    }));
+  });
+}
+
+TEST(timeout, counts_from_the_call) {
+  on_loops([]() -> Coro<> {
+    auto limited = timeout(1ms, []() -> Coro<> { co_await sleep_forever(); });
+    co_await sleep(3ms);
+    co_await thrown_by<TimeoutError>(std::move(limited));
   });
 }
 

@@ -47,6 +47,12 @@ class Task {
       end(0);
     }
   }
+  // Somebody who wants to see its frames.
+  void look() {
+    if (state.hold() != TaskState::Hold::Held) return;
+    check(frame_ == 1, "the frame stays while somebody looks at it");
+    let_go();
+  }
   int resumed() { return resumed_.load(); }
   bool aborted() { return aborted_ == 1; }
 
@@ -83,6 +89,22 @@ class Task {
             return;
         }
       }
+      const bool taken = run_hook();
+      return end(edge && !taken ? TaskState::EdgeBit : 0);
+    }
+  }
+  void let_go() {
+    for (;;) {
+      switch (state.abandon_hook()) {
+        case TaskState::Abandon::Schedule:
+          return resume();
+        case TaskState::Abandon::Left:
+          return;
+        case TaskState::Abandon::Retry:
+          break;
+      }
+      const bool edge = state.take(TaskState::EdgeBit);
+      if (!edge && !take_level()) continue;
       const bool taken = run_hook();
       return end(edge && !taken ? TaskState::EdgeBit : 0);
     }
@@ -158,6 +180,47 @@ MODEL(TaskState, "an old flag without a cause costs no wake-up", .preemptions = 
   check(task.resumed() == 1 && !task.aborted(), "it goes on, not cancelled");
 }
 
+MODEL(TaskState, "a look at a suspended task loses no wake-up", .preemptions = 3) {
+  Task task;
+  run.thread("task", [&] { task.run(); });
+  run.thread("timer", [&] { task.fire(); });
+  run.thread("looker", [&] { task.look(); });
+  run.join();
+  check(task.resumed() == 1 && !task.aborted(), "it goes on, not cancelled");
+}
+
+MODEL(TaskState, "a look at a suspended task loses no cancel", .preemptions = 3) {
+  Task task;
+  run.thread("task", [&] { task.run(); });
+  run.thread("canceller", [&] { task.cancel(); });
+  run.thread("looker", [&] { task.look(); });
+  run.join();
+  check(task.resumed() == 1 && task.aborted(), "it goes on, cancelled");
+}
+
+MODEL(TaskState, "a look at a suspended task loses no scope's cancel", .preemptions = 3) {
+  Task task;
+  run.thread("task", [&] { task.run(); });
+  run.thread("canceller", [&] { task.cancel_scope(); });
+  run.thread("looker", [&] { task.look(); });
+  run.join();
+  check(task.resumed() == 1 && task.aborted(), "it goes on, cancelled");
+}
+
+MODEL(TaskState, "two who look at a task keep its frame until both are done", .preemptions = 2) {
+  Task task;
+  run.thread("task", [&] { task.run(); });
+  run.thread("timer", [&] { task.fire(); });
+  run.thread("looker", [&] { task.look(); });
+  run.thread("second looker", [&] { task.look(); });
+  run.join();
+  check(task.resumed() == 1 && !task.aborted(), "it goes on, not cancelled");
+}
+
+MUTATION(TaskState, "a look at a suspended task loses no wake-up", split("word_", Op::Cas, "hold"));
+MUTATION(TaskState, "a look at a suspended task loses no wake-up",
+         weaken("word_", Op::Cas, Order::relaxed, "hold"),
+         weaken("word_", Op::Load, Order::relaxed, "hold"));
 MUTATION(TaskState, "a suspended task is scheduled exactly once",
          split("word_", Op::Cas, "suspend"));
 MUTATION(TaskState, "a suspended task is scheduled exactly once", split("word_", Op::Cas, "wake"));
@@ -189,6 +252,11 @@ UNCHECKED("two cancels keep the frame until both hooks have ended", TaskState::H
           "request");
 UNCHECKED("a scope's cancel ends a suspension, past a stale flag", TaskState::LevelBit,
           "abandon_hook");
+UNCHECKED("a look at a suspended task loses no cancel", TaskState::EdgeBit, "abandon_hook");
+UNCHECKED("a look at a suspended task loses no scope's cancel", TaskState::LevelBit,
+          "abandon_hook");
+UNCHECKED("two who look at a task keep its frame until both are done", TaskState::HookingBit,
+          "hold");
 UNCHECKED("an old flag without a cause costs no wake-up", TaskState::WokenBit, "abandon_hook");
 
 }  // namespace

@@ -54,6 +54,8 @@ TEST_P(exits, with_code_1_and_a_report_when_main_throws) {
   EXPECT_EQ(child.result(), 1);
   EXPECT_NE(child.output().find("std::out_of_range: the reason"), std::string::npos)
       << child.output();
+  EXPECT_NE(child.output().find("exit_programs::throws()"), std::string::npos)
+      << "the await stack is missing: " << child.output();
   EXPECT_EQ(count(child.output(), "main unwound"), 1);
   expect_left_tasks_unwound(child.output(), GetParam());
 }

@@ -3,7 +3,7 @@
 
 #include <coil/detail/operation_awaiter.hpp>
 #include <coil/future.hpp>
-#include <coil/runner.hpp>
+#include <coil/run.hpp>
 #include <coil/sleep.hpp>
 #include <kit/watchdog.hpp>
 #include <memory>
@@ -15,21 +15,24 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// What the run says; "" if it ends well.
-template <class Body>
-std::string outcome(Runner& runner, Body body) {
+// What running says; "" if it ends well.
+template <class Run>
+std::string message_of(Run run) {
   const kit::Watchdog watchdog;
   try {
-    runner.run(body());
+    run();
     return "";
   } catch (const std::runtime_error& error) {
     return error.what();
   }
 }
 template <class Body>
+std::string outcome(Runner& runner, Body body) {
+  return message_of([&] { runner.run(body()); });
+}
+template <class Body>
 std::string outcome(int loops, Body body) {
-  Runner runner({.loops = loops, .backend = Backend::sim});
-  return outcome(runner, std::move(body));
+  return message_of([&] { run(body(), {.loops = loops, .backend = Backend::sim}); });
 }
 
 Coro<> wait_for(Future<> future) { co_await future; }

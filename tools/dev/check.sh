@@ -8,7 +8,7 @@ own_sources() {
   for extension in "$@"; do
     args+=(${args:+-o} -name "*.$extension")
   done
-  find core sched executors net bench tests tools examples \( "${args[@]}" \) -type f 2>/dev/null |
+  find core sched executors net testing bench tests tools examples \( "${args[@]}" \) -type f 2>/dev/null |
     sort
 }
 

@@ -94,6 +94,14 @@ class Completion {
     return true;
   }
 
+  // Calls fn(waiter) for each under the lock: until it returns none of them can be woken or
+  // removed.
+  template <class Fn>
+  void for_each(Fn&& fn) {
+    const SpinGuard guard(lock_);
+    for (FutureWaiter* waiter = head_; waiter != nullptr; waiter = waiter->next) fn(*waiter);
+  }
+
   // Calls fn(waiter) under the lock until it gives true, and removes and returns that waiter.
   template <class Fn>
   [[nodiscard]] FutureWaiter* remove_if(Fn&& fn) noexcept {

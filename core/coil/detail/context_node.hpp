@@ -84,8 +84,8 @@ class ContextNode {
   }
 
   mutable Atomic<std::uint32_t> references_{1};
-  std::uint8_t shift_;
-  std::uint8_t size_;
+  Plain<std::uint8_t> shift_;
+  Plain<std::uint8_t> size_;
   std::uint64_t context_ = 0;
 };
 

@@ -63,10 +63,7 @@ class ContextSlot {
   constexpr ContextSlot() noexcept = default;
   ContextSlot(const ContextSlot&) = delete;
   ContextSlot& operator=(const ContextSlot&) = delete;
-  ~ContextSlot() {
-    if (!empty()) [[unlikely]]
-      clear();
-  }
+  ~ContextSlot() { clear(); }
 
   [[nodiscard]] bool empty() const noexcept { return word_.load(std::memory_order_acquire) == 0; }
   // Any thread: the context as an object. Makes it one.
@@ -77,7 +74,10 @@ class ContextSlot {
   void inherit_current() noexcept;                 // the same of the running task's or callback's
   void share(ContextCell& cell) noexcept;          // the same context
   void share(const ContextSlot& from) noexcept;    // the same context, whose owner is no more
-  void clear() noexcept;
+  void clear() noexcept {
+    if (!empty()) [[unlikely]]
+      let_go();
+  }
 
   // What is found is there until the slot is changed, or `keep` goes.
   [[nodiscard]] const ContextValue* find(std::uint64_t key, ContextValueRef& keep) const noexcept;
@@ -97,6 +97,7 @@ class ContextSlot {
   [[nodiscard]] static bool own_map(std::uintptr_t word) noexcept {
     return word != 0 && (word & inherited_bit) == 0;
   }
+  void let_go() noexcept;
   static std::uintptr_t add_ref(std::uintptr_t word) noexcept;
   bool replace_map(std::uintptr_t& word, std::uint64_t key, const ContextValueRef& value,
                    std::uint64_t number);

@@ -49,6 +49,9 @@ class FutureBase : public FrameAllocated {
   // Asks for a cancel; false if done already. Any thread.
   virtual bool cancel(std::string_view message);
   [[nodiscard]] virtual TaskBase* as_task() noexcept { return nullptr; }
+  [[nodiscard]] const TaskBase* as_task() const noexcept {
+    return const_cast<FutureBase*>(this)->as_task();
+  }
 
   // Completion by the one who claimed it.
   void finish_value() noexcept { completion_.complete(Phase::Value); }
@@ -63,6 +66,8 @@ class FutureBase : public FrameAllocated {
     retrieved_.store(true, std::memory_order_relaxed);
     return error_;
   }
+  // The same, and it does not count.
+  [[nodiscard]] const std::exception_ptr& peek_error() const noexcept { return error_; }
   void mark_retrieved() const noexcept { retrieved_.store(true, std::memory_order_relaxed); }
   // Throws for anything but a value. Must be done, else InvalidStateError.
   void throw_unless_value() const;

@@ -58,6 +58,8 @@ class GatherState {
   [[nodiscard]] bool settled() const noexcept {
     return (outcome_.load(std::memory_order_acquire) & settled_bit) != 0;
   }
+  // Throws std::runtime_error if the task is to wait for itself.
+  void refuse_child(const TaskBase& task);
   // False: settled meanwhile. Throws std::runtime_error if another task awaits it.
   [[nodiscard]] bool arm(TaskBase& task);
   // Settles without a child to blame, in place of those that have not ended. Gives the task that
@@ -65,6 +67,9 @@ class GatherState {
   [[nodiscard]] TaskBase* give_up() noexcept { return try_settle(nullptr); }
   // Asks all children to cancel themselves with the waiter; taken if one of them does.
   void ask_children(TaskBase& waiter, Abort kind, HookResult& result) noexcept;
+  // The task that waits, if the waiter is one of a GatherState's. Under the completion's lock: who
+  // waits unlinks its waiters, under that lock, before it goes on.
+  [[nodiscard]] static TaskBase* task_of(const FutureWaiter& waiter) noexcept;
   // Throws what the awaiter is to get instead of results, if anything. After settled().
   void check(TaskBase* task, Abort aborted);
 
@@ -94,6 +99,7 @@ class GatherState {
   Atomic<std::uint32_t> references_;
   GatherMode mode_;
   bool unlinked_ = false;
+  bool has_given_ = false;          // a child that others know of: it may be the one who awaits all
   Atomic<std::uintptr_t> outcome_;  // open; the waiting TaskBase; culprit or 0, | settled_bit
 };
 
@@ -105,6 +111,7 @@ class GatherWait : public NativeAwaiter, public Suspension {
   template <class P>
   bool await_suspend(std::coroutine_handle<P> self) {
     TaskBase& task = *self.promise().task;
+    state_.refuse_child(task);
     return task.suspend(self, *this, [&] { return state_.arm(task); });
   }
 
@@ -114,6 +121,7 @@ class GatherWait : public NativeAwaiter, public Suspension {
 
  private:
   static HookResult ask_children(Suspension& leaf, Abort kind) noexcept;
+  static HookResult leave_children(Suspension& leaf, Abort kind) noexcept;
   static const LeafKind leaf_kind;
 
   GatherState& state_;

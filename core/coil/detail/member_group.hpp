@@ -22,6 +22,7 @@ class MemberGroup : public GroupNode {
 
   void add_member(TaskBase& task) override;
   void member_done(TaskBase& task) noexcept override;
+  [[nodiscard]] TaskBase* awaiting_parent() const noexcept override { return parent_; }
 
  protected:
   MemberGroup() = default;

@@ -5,6 +5,7 @@
 
 #include <coil/time.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,15 @@ struct Timer;
 [[nodiscard]] ContextSlot& running_context() noexcept;
 // Throws NoRunningLoop naming the operation.
 Loop& require_loop(std::string_view operation);
+
+// What this thread may read of a task that has not ended, without holding it.
+enum class Vantage : std::uint8_t {
+  Running,  // its frames: this thread runs it
+  Still,    // its frames: nobody but this thread could run it
+  Near,     // nothing
+  Far,      // nothing; and it may take no references to what it finds (see FutureBase::release)
+};
+[[nodiscard]] Vantage vantage_on(const TaskBase& task) noexcept;
 
 // Makes a suspended task runnable, once per suspension. Any thread.
 void make_ready(TaskBase& task) noexcept;

@@ -83,6 +83,9 @@ class GroupNode {
   // group's last use of the member; may be the member's last use of the group.
   virtual void member_done(TaskBase& task) noexcept = 0;
 
+  // Who waits for the members; null if nobody is known.
+  [[nodiscard]] virtual TaskBase* awaiting_parent() const noexcept { return nullptr; }
+
  protected:
   ~GroupNode() = default;
 

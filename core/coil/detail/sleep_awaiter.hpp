@@ -22,7 +22,7 @@ class YieldAwaiter : public NativeAwaiter {
     make_ready_behind(*task_);
     return true;
   }
-  void await_resume() {
+  COIL_INLINED void await_resume() {
     if (aborted_ == Abort::None) aborted_ = task_->take_cancel();
     if (aborted_ != Abort::None) [[unlikely]]
       task_->throw_cancelled(aborted_);
@@ -47,7 +47,7 @@ class SleepUntil : public NativeAwaiter, private Suspension, private Timer {
       return true;
     });
   }
-  void await_resume() {
+  COIL_INLINED void await_resume() {
     if (aborted != Abort::None) [[unlikely]]
       Suspension::task->throw_cancelled(aborted);
   }

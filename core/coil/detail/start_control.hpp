@@ -12,7 +12,6 @@
 #include <coil/detail/spin_lock.hpp>
 #include <coil/task_status.hpp>
 #include <exception>
-#include <optional>
 #include <utility>
 
 namespace coil::detail {
@@ -25,7 +24,7 @@ class StartControl : public Counted<StartControl> {
  private:
   SpinLock lock_;
   bool cancelled_ = false;
-  std::optional<Canceller> canceller_;
+  Canceller canceller_;
 };
 
 // What start() gets from a child that ended with `error`, or null, before it was ready.

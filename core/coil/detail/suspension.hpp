@@ -33,6 +33,9 @@ struct LeafKind {
   // A cancel that is pending on the way in goes to the hook, once armed: what is awaited is to be
   // cancelled too. Otherwise await_resume() sees it at once, and nothing is armed.
   bool armed_first = false;
+  // For those that pass a cancel on: ends the wait itself instead, where passing it on would lead
+  // round in a circle.
+  HookResult (*leave)(Suspension&, Abort) noexcept = nullptr;
 };
 
 struct Suspension {

@@ -1,33 +1,36 @@
 // A task, whatever its result: what it runs, what it waits for, what cancels it.
 //
 // Who may touch what:
-//   1. resume_, leaf_          the task's thread until TaskState::suspend(); then whoever owns the
-//                              suspension (see task_state.hpp); then the thread that resumes it
+//   1. resume_, leaf_, frames  the task's thread until TaskState::suspend(); then whoever owns the
+//                              suspension (see task_state.hpp); then the thread that resumes it.
+//                              resume_ is the innermost frame, also while the task runs
 //   2. scope_, groups_, base   written by the task's thread under tree_lock_; read by it without,
 //                              by anybody else under tree_lock_
 //   3. cancels_, message       under tree_lock_
 //   4. loop_                   written by the loop that runs or adopts the task
-//   5. group_, links           the group's lock
+//   5. group_                  set before the task starts, cleared under tree_lock_ when it ends;
+//                              its links: the group's lock
 //   6. registry links          the registry's lock
 //   7. context                 see context_slot.hpp; its owner is the task's thread
+//   8. trace_                  the task's thread; anybody once it is done
 // A task holds one reference to itself from start_task() until it has ended.
 #pragma once
 
 #include <coil/affinity.hpp>
 #include <coil/detail/box.hpp>
 #include <coil/detail/context_slot.hpp>
+#include <coil/detail/exception_trace.hpp>
 #include <coil/detail/future_base.hpp>
 #include <coil/detail/runnable.hpp>
 #include <coil/detail/scope_node.hpp>
 #include <coil/detail/suspension.hpp>
 #include <coil/detail/task_state.hpp>
+#include <coil/exceptions.hpp>
 #include <coroutine>
 #include <source_location>
 #include <string>
-
-namespace coil {
-class CancelledError;
-}
+#include <utility>
+#include <vector>
 
 namespace coil::detail {
 
@@ -39,7 +42,11 @@ namespace coil::detail {
 #define COIL_OUTLINED
 #endif
 
+// For what throws.
+#define COIL_INLINED [[gnu::always_inline]] inline
+
 class CancelWork;
+struct PromiseBase;
 
 // Stands where a coroutine handle is expected: the compilers' common ABI begins every frame with
 // these two functions. A task's outermost coroutine "returns" into one.
@@ -51,7 +58,9 @@ struct FrameHeader {
   }
 };
 
-class TaskBase : public FutureBase, public Runnable {
+// As its FrameHeader a task stands for a frame twice: the loop resumes it first, and it is the
+// outermost coroutine's continuation.
+class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
  public:
   explicit TaskBase(std::source_location origin) noexcept : FutureBase(2), origin_(origin) {}
   ~TaskBase() override;
@@ -83,10 +92,14 @@ class TaskBase : public FutureBase, public Runnable {
   // A cancel came while the task was in a ready queue: true, with the kind, if it is to throw now.
   [[nodiscard]] Abort take_cancel() noexcept;
   [[nodiscard]] bool cancel_pending() const noexcept { return state_.cancel_pending(); }
-  // The CancelledError of a task that was cancelled (Edge) before it ran, else null.
+  // The CancelledError of an edge that is pending before the task has started, else null.
   [[nodiscard]] std::exception_ptr cancelled_before_start() noexcept;
-  // Throws CancelledError for a leaf that was aborted.
-  [[noreturn]] void throw_cancelled(Abort abort);
+  // The same when it has ended without suspending again. An edge that came from an awaiter goes
+  // back to that one instead: a result that arrived in the race is not lost.
+  [[nodiscard]] std::exception_ptr cancelled_at_end() noexcept;
+  // Throws CancelledError for a leaf that was aborted. From the coroutine itself: every frame that
+  // an exception passes costs a tenth of a microsecond, and a destructor on the way twice that.
+  [[noreturn]] COIL_INLINED void throw_cancelled(Abort abort) { throw take_cancellation(abort); }
   void throw_if_aborted(const Suspension& leaf) {
     if (leaf.aborted != Abort::None) [[unlikely]]
       throw_cancelled(leaf.aborted);
@@ -104,19 +117,34 @@ class TaskBase : public FutureBase, public Runnable {
   int uncancel() noexcept;
   // Counts an edge and takes hold of the suspension if there is one; the hook comes later.
   void request_edge(CancelWork& work) noexcept;
-  // Calls the leaf's hook for a suspension that is held; tells where the cancel goes on to.
-  HookResult run_hook(Abort kind) noexcept;
+  // The hook after request_edge, or TaskState::Request::Hook; for what the leaf awaits, too.
+  void end_edge_hook() noexcept;
   // Some scope around this task was cancelled, or a shield fell: look, everywhere below it.
   static void deliver_level(Ref<TaskBase> task) noexcept;
   // For the hook of `waiter`, which awaits this task: asks it to cancel itself too. Hook: it is
   // held, and the HookResult must tell so.
   [[nodiscard]] TaskState::Request request_for(TaskBase& waiter, Abort kind) noexcept;
-  // Carries a cancel on to what a hook holds.
-  static void carry_on(HookResult next) noexcept;
   // An edge was asked for (any thread) and has not been thrown, nor was it swallowed by what it
   // was carried on to. One that ended like this has not had it: its awaiter gets it back.
   [[nodiscard]] bool edge_undelivered() const noexcept;
   void edge_swallowed() noexcept;
+
+  // To look at the task (task_view.hpp): while it is held, nobody resumes it, and its frames and
+  // leaf stay as they are. Every Held is followed by let_go(), by somebody who has a reference.
+  [[nodiscard]] TaskState::Hold hold() noexcept { return state_.hold(); }
+  void let_go() noexcept;
+  // Its coroutines, innermost first; one that has not started shows where it is written. The task
+  // is held, or this thread runs it, or nobody but this thread could.
+  [[nodiscard]] std::vector<std::source_location> frames() const;
+  // Who waits for the members of the group that the task is in.
+  [[nodiscard]] Ref<TaskBase> group_parent() const noexcept;
+
+  // An exception leaves one of the task's coroutines (its own thread).
+  void trace(const std::exception_ptr& error, const PromiseBase& from) noexcept;
+  // The running task is about to throw the exception that `failed` ended with.
+  static void adopt_trace(const FutureBase& failed) noexcept;
+  // The coroutines that the exception left which ended the task, innermost first. Once done.
+  [[nodiscard]] const std::vector<std::source_location>& exception_frames() const noexcept;
 
   void push_scope(ScopeNode& scope) noexcept;
   void pop_scope(ScopeNode& scope) noexcept;
@@ -125,7 +153,6 @@ class TaskBase : public FutureBase, public Runnable {
   // Before start_task: the task's chain goes on outwards with the group's.
   void join_group(GroupNode& group);
   [[nodiscard]] ScopeNode* scope() const noexcept { return scope_; }
-  [[nodiscard]] GroupNode* group() const noexcept { return group_; }
   [[nodiscard]] SpinLock& tree_lock() noexcept { return tree_lock_; }
   // Tasks of a Runner with one loop, until other threads may take references to them that are
   // no handles (see FutureBase::release).
@@ -138,6 +165,7 @@ class TaskBase : public FutureBase, public Runnable {
   // leaves group and loop, drops the task's reference to itself.
   void end(Phase phase, std::exception_ptr error) noexcept;
 
+  using FutureBase::as_task;
   [[nodiscard]] TaskBase* as_task() noexcept override { return this; }
   [[nodiscard]] std::coroutine_handle<> resume_point() const noexcept { return resume_; }
   void set_resume_point(std::coroutine_handle<> handle) noexcept { resume_ = handle; }
@@ -166,23 +194,38 @@ class TaskBase : public FutureBase, public Runnable {
 
  protected:
   [[nodiscard]] bool release_on_loop() noexcept override;
+  void set_outermost(std::coroutine_handle<> frame) noexcept { outermost_ = frame; }
+  [[nodiscard]] std::coroutine_handle<> outermost() const noexcept { return outermost_; }
+  // From its first moment on nobody finds the frame any more.
+  void destroy_outermost() noexcept { std::exchange(outermost_, nullptr).destroy(); }
 
  private:
   friend class GroupNode;
 
+  // How far a cancel goes: on to what the task awaits, or no further than its wait.
+  enum class Reach : std::uint8_t { Awaited, Here };
+  // Calls the leaf's hook for a suspension that is held; tells where the cancel goes on to.
+  HookResult run_hook(Abort kind, Reach reach) noexcept;
+  // Carries a cancel on to what the hook of `origin` holds.
+  static void carry_on(TaskBase& origin, Abort kind, HookResult next) noexcept;
+  void take_back_request() noexcept;
   [[nodiscard]] bool cancel_on_entry(Suspension& leaf) noexcept;
   [[nodiscard]] bool cancel_own_leaf(Suspension& leaf) noexcept;
   [[nodiscard]] bool take_level() noexcept;
+  [[nodiscard]] CancelledError take_cancellation(Abort abort);
   [[nodiscard]] CancelledError edge_error();
-  [[nodiscard]] TaskState::Request begin_edge(Box<std::string> message) noexcept;
+  [[nodiscard]] bool has_trace() const noexcept;
+  [[nodiscard]] TaskState::Request begin_edge(Box<std::string> message, bool carried_on) noexcept;
 
   TaskState state_;
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
   bool finalizer_ = false;
   bool edge_undelivered_ = false;  // under tree_lock_
+  bool edge_carried_on_ = false;   // the latest came from an awaiter; under tree_lock_
   Atomic<int> cancels_{0};         // written under tree_lock_
   std::coroutine_handle<> resume_;
+  std::coroutine_handle<> outermost_;
   Suspension* leaf_ = nullptr;
   ScopeNode* scope_ = nullptr;
   GroupNode* groups_ = nullptr;
@@ -193,6 +236,7 @@ class TaskBase : public FutureBase, public Runnable {
   std::uint64_t id_ = 0;
   Box<std::string> name_;
   Box<std::string> cancel_message_;
+  Box<ExceptionTrace> trace_;
   std::source_location origin_;
 };
 

@@ -12,16 +12,16 @@
 
 namespace coil::detail {
 
-// The object itself stands in as a frame twice: the loop resumes it first, in start(), and it is
-// the coroutine's continuation, so that control arrives in finished() when the outermost one ends.
+// Standing in as a frame, the loop resumes it in start(), and control arrives in finished() when
+// the outermost coroutine ends.
 template <class T>
-class TaskImpl final : public TaskBase, public ValueHolder<T>, private FrameHeader {
+class TaskImpl final : public TaskBase, public ValueHolder<T> {
  public:
-  TaskImpl(Coro<T> coro, std::source_location origin) noexcept
-      : TaskBase(origin), coro_(coro.release()) {
+  TaskImpl(Coro<T> coro, std::source_location origin) noexcept : TaskBase(origin) {
+    set_outermost(coro.release());
     FrameHeader::resume = &start;
-    coro_.promise().continuation = FrameHeader::handle();
-    coro_.promise().task = this;
+    promise().continuation = FrameHeader::handle();
+    promise().task = this;
     set_resume_point(FrameHeader::handle());
   }
   ~TaskImpl() override {
@@ -30,34 +30,41 @@ class TaskImpl final : public TaskBase, public ValueHolder<T>, private FrameHead
 
   // Instead of start_task: the coroutine is dropped unstarted, with the task's own reference.
   void abandon() noexcept {
-    coro_.destroy();
+    outermost().destroy();
     release();
   }
 
  private:
+  [[nodiscard]] CoroPromise<T>& promise() const noexcept {
+    return Coro<T>::Handle::from_address(outermost().address()).promise();
+  }
+
   static void start(FrameHeader* frame) noexcept {
     auto& self = *static_cast<TaskImpl*>(frame);
     self.FrameHeader::resume = &finished;
     if (self.cancel_pending()) [[unlikely]] {
       // As in asyncio: what was cancelled before it started never runs.
       if (auto cancelled = self.cancelled_before_start()) {
-        self.coro_.destroy();
+        self.destroy_outermost();
         return self.end(Phase::Cancelled, std::move(cancelled));
       }
     }
-    self.coro_.resume();
+    self.set_resume_point(self.outermost());
+    self.outermost().resume();
   }
 
   static void finished(FrameHeader* frame) noexcept {
     auto& self = *static_cast<TaskImpl*>(frame);
-    auto& promise = self.coro_.promise();
+    auto& promise = self.promise();
     std::exception_ptr error;
     if (promise.outcome == CoroOutcome::Error) [[unlikely]] {
       error = std::move(promise.error);
+    } else if (self.cancel_pending() && (error = self.cancelled_at_end())) {
+      // As in asyncio: a cancel that was accepted and has met no suspension any more shows here.
     } else {
       error = self.keep_value(promise);
     }
-    self.coro_.destroy();  // before anybody hears of the end: arguments and locals are gone
+    self.destroy_outermost();  // before anybody hears of the end: arguments and locals are gone
     Phase phase = Phase::Value;
     if (error) [[unlikely]]
       phase = is_cancelled_error(error) ? Phase::Cancelled : Phase::Exception;
@@ -75,8 +82,6 @@ class TaskImpl final : public TaskBase, public ValueHolder<T>, private FrameHead
     (void)promise;
     return nullptr;
   }
-
-  typename Coro<T>::Handle coro_;
 };
 
 }  // namespace coil::detail

@@ -2,7 +2,8 @@
 //
 //   Suspended  the task has left its thread; its leaf (the innermost awaiter) is published
 //   Woken      the leaf's wake-up has come while somebody still held the task
-//   Hooking    a canceller is inside the leaf's cancel hook, so the task must not resume
+//   Hooking    a canceller is inside the leaf's cancel hook, so the task must not resume; or
+//              somebody looks at it: hold(), and then abandon_hook() until it no longer says Retry
 //   Edge       Task::cancel is pending: the next suspension throws, once
 //   Level      a scope around the task may be cancelled: look before every suspension
 //   Done       finished for good
@@ -118,6 +119,21 @@ class TaskState {
       if (word_.compare_exchange_weak(old, next, std::memory_order_acq_rel,
                                       std::memory_order_acquire))
         return woken ? Abandon::Schedule : Abandon::Left;
+    }
+  }
+
+  // To look at a suspended task. Held: nobody resumes it or enters its leaf until let_go.
+  //   Busy    somebody else is at its leaf just now
+  //   Moving  it runs, or is on its way to
+  enum class Hold : std::uint8_t { Held, Busy, Moving };
+  [[nodiscard]] Hold hold() noexcept {
+    auto old = word_.load(std::memory_order_acquire);
+    for (;;) {
+      if ((old & HookingBit) != 0) return Hold::Busy;
+      if ((old & SuspendedBit) == 0) return Hold::Moving;
+      if (word_.compare_exchange_weak(old, old | HookingBit, std::memory_order_acq_rel,
+                                      std::memory_order_acquire))
+        return Hold::Held;
     }
   }
 

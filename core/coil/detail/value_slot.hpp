@@ -1,15 +1,20 @@
 // Room for a result of type T that is built later, in a future, a task or a coroutine.
 //
 // Invariant: a slot does not know whether its value has been built; its owner does (from its
-// phase).
+// phase). Its alignment is at most slot_alignment, whatever T's: then every promise lies where
+// PromiseBase::of() looks for it, and frames and futures need no aligned memory.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 namespace coil::detail {
+
+inline constexpr std::size_t slot_alignment = 16;
 
 template <class T>
 class ValueSlot {
@@ -32,6 +37,33 @@ class ValueSlot {
   union {
     T value_;
   };
+};
+
+// Finds the aligned place in a block that has room for it anywhere.
+template <class T>
+  requires(!std::is_reference_v<T> && !std::is_void_v<T> && alignof(T) > slot_alignment)
+class ValueSlot<T> {
+ public:
+  ValueSlot() noexcept = default;
+  ValueSlot(const ValueSlot&) = delete;
+  ValueSlot& operator=(const ValueSlot&) = delete;
+
+  template <class... Args>
+  void build(Args&&... args) {
+    ::new (place()) T(std::forward<Args>(args)...);
+  }
+  void destroy() noexcept { get().~T(); }
+  [[nodiscard]] T& get() noexcept { return *std::launder(static_cast<T*>(place())); }
+  [[nodiscard]] T copy() { return get(); }
+  [[nodiscard]] T&& take() noexcept { return std::move(get()); }
+
+ private:
+  [[nodiscard]] void* place() noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(block_);
+    return block_ + (alignof(T) - address % alignof(T)) % alignof(T);
+  }
+
+  alignas(slot_alignment) std::byte block_[sizeof(T) + alignof(T) - slot_alignment];
 };
 
 template <class T>
