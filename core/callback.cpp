@@ -1,6 +1,7 @@
 #include <coil/detail/callback.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/exception_context.hpp>
+#include <coil/exceptions.hpp>
 #include <memory>
 #include <utility>
 
@@ -22,8 +23,23 @@ DoneCallback::DoneCallback(FutureBase& future) noexcept
 
 std::uint64_t DoneCallback::enlist(DoneCallback* callback) {
   const auto id = callback->id_;
-  if (!callback->future_.completion().add(*callback)) on_done(*callback);
+  FutureBase& future = callback->future_;
+  if (future.completion().add(*callback, /*callback=*/true)) return id;
+  if (loop_is_ending()) {  // else one that adds itself again would keep it for ever
+    delete callback;
+    throw LoopClosed("add_done_callback");
+  }
+  callback->done_ = FutureRef(&future);
+  on_done(*callback);
   return id;
+}
+
+void hold_for_callbacks(FutureWaiter* first) noexcept {
+  for (; first != nullptr; first = first->next) {
+    if (first->wake != &DoneCallback::on_done) continue;
+    auto& callback = static_cast<DoneCallback&>(*first);
+    callback.done_ = FutureRef(&callback.future_);
+  }
 }
 
 int DoneCallback::unregister(FutureBase& future, std::uint64_t id) {
@@ -45,7 +61,6 @@ void DoneCallback::discard_all(FutureBase& future) noexcept {
 // runs where the future was completed.
 void DoneCallback::on_done(FutureWaiter& waiter) noexcept {
   auto& self = static_cast<DoneCallback&>(waiter);
-  self.done_ = FutureRef(&self.future_);
   const LoopLink loop = std::move(self.loop_);  // the callback may be gone at once
   loop.post(self);
 }

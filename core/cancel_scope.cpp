@@ -53,7 +53,7 @@ void CancelScope::enter(TaskBase& task) {
 
 bool CancelScope::leave(const std::exception_ptr& error) {
   disarm();
-  if (link_) {
+  if (link_) {  // the body has ended: nobody asks for the first one any more
     const std::lock_guard lock(link_->mutex);
     link_->scope = nullptr;
   }
@@ -80,13 +80,22 @@ void CancelScope::expire(detail::Timer& timer, detail::CancelWork& work) noexcep
   if (self.mark_cancelled("deadline exceeded")) work.add_level(*self.ScopeNode::task);
 }
 
+detail::Ref<CancelScope::Link> CancelScope::link() noexcept {
+  const detail::SpinGuard guard(lock_);
+  return link_;
+}
+
+// Two tasks on two loops may ask for the first one at once: they get the same.
 Canceller CancelScope::canceller() {
-  if (!link_) {
-    link_ = detail::Ref<Link>(new Link, detail::AdoptRef{});
-    link_->scope = this;
-    if (entered_) ScopeNode::task->end_solo();
+  if (auto link = this->link()) return Canceller(std::move(link));
+  detail::Ref<Link> made(new Link, detail::AdoptRef{});
+  made->scope = this;
+  {
+    const detail::SpinGuard guard(lock_);
+    if (!link_) link_ = made;
   }
-  return Canceller(link_);
+  if (entered_) ScopeNode::task->end_solo();
+  return Canceller(this->link());
 }
 
 Canceller::Canceller(detail::Ref<CancelScope::Link> link) noexcept : link_(std::move(link)) {}
@@ -123,17 +132,18 @@ TimePoint CancelScope::deadline() const noexcept {
 }
 
 void CancelScope::disarm() noexcept {
-  const detail::SpinGuard guard(deadline_lock_);
+  const detail::SpinGuard guard(lock_);
   if (std::exchange(timer_armed_, false)) (void)disarm_timer(*this);
 }
 
 void CancelScope::set_deadline(TimePoint when) {
+  if (entered_) (void)detail::require_loop("CancelScope::set_deadline");
   ScopeNode::deadline.store(when, std::memory_order_relaxed);
   if (!entered_) return;
   disarm();
   if (when == detail::never || cancel_called()) return;
   if (when <= detail::now()) return cancel("deadline exceeded");
-  const detail::SpinGuard guard(deadline_lock_);
+  const detail::SpinGuard guard(lock_);
   if (std::exchange(timer_armed_, true)) (void)disarm_timer(*this);  // another task was faster
   arm_timer(*this, when);
 }

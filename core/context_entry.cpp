@@ -1,5 +1,6 @@
 // Which context is current on this thread.
 #include <coil/detail/context_slot.hpp>
+#include <coil/detail/frame_allocator.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <utility>
 
@@ -7,11 +8,17 @@ namespace coil::detail {
 namespace {
 
 constinit thread_local ContextEntry* innermost_entry = nullptr;
-thread_local ContextSlot this_thread_context;
+
+struct ThreadContext {
+  // The thread's free lists are made first, so that they go last and get the values back.
+  ThreadContext() { frame_deallocate(frame_allocate(1), 1); }
+  ContextSlot slot;
+};
+thread_local ThreadContext this_thread;
 
 }  // namespace
 
-ContextSlot& thread_context() noexcept { return this_thread_context; }
+ContextSlot& thread_context() noexcept { return this_thread.slot; }
 
 // An entry counts where it was made: a task that starts eagerly inside has its own context.
 ContextSlot& current_context() noexcept {

@@ -53,7 +53,9 @@ bool is_level_cancelled_error(const std::exception_ptr& error) noexcept {
 }
 
 void forget_cancel_origin(const std::exception_ptr& error) noexcept {
-  if (is_cancelled_error(error)) CancelledErrorAccess::forget_origin(held_cancelled_error(error));
+  // Written only where there is something to forget: what is Edge may be shared already.
+  if (is_level_cancelled_error(error))
+    CancelledErrorAccess::forget_origin(held_cancelled_error(error));
 }
 
 bool is_generator_exit(const std::exception_ptr& error) noexcept {

@@ -2,6 +2,7 @@
 #include <coil/detail/future_base.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
+#include <coil/detail/task_view.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exceptions.hpp>
 #include <condition_variable>
@@ -12,12 +13,27 @@ namespace coil::detail {
 
 FutureBase::~FutureBase() {
   if (!done()) DoneCallback::discard_all(*this);
-  // A task has reported in its own destructor, where its name is still there.
-  if (!error_unretrieved() || as_task() != nullptr) return;
-  ExceptionContext context;
-  context.message = "Future exception was never retrieved";
-  context.exception = error_;
-  report(context);
+}
+
+// The last reference has gone. The report is a new one, which the handler may copy.
+void FutureBase::report_unretrieved() noexcept {
+  mark_retrieved();
+  references_.store(1, std::memory_order_relaxed);
+  {
+    ExceptionContext context;
+    context.exception = error_;
+    if (TaskBase* task = as_task()) {
+      context.message = "Task exception was never retrieved";
+      context.task = TaskRef(task);
+      context.origin = task->origin();
+      context.stack = exception_stack(*task);
+      task->report_link().report(context);
+    } else {
+      context.message = "Future exception was never retrieved";
+      report(context);
+    }
+  }
+  release();
 }
 
 void FutureBase::finish_error(std::exception_ptr error) noexcept {

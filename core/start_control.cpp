@@ -29,7 +29,7 @@ void StartControl::cancel() {
 std::exception_ptr never_started(std::exception_ptr error) {
   if (error) return error;
   return std::make_exception_ptr(
-      std::runtime_error("child exited without calling TaskStatus::started()"));
+      std::runtime_error("child exited without calling task_status.started()"));
 }
 
 Coro<> wait_until_started(FutureRef ready, Ref<StartControl> control, FutureRef child) {

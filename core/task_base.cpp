@@ -3,23 +3,13 @@
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/detail/task_view.hpp>
-#include <coil/exception_context.hpp>
 #include <coil/exceptions.hpp>
 #include <stdexcept>
 #include <utility>
 
 namespace coil::detail {
 
-TaskBase::~TaskBase() {
-  if (!error_unretrieved()) return;
-  // The handler may want to look at the task, which has no reference left: it gets a description.
-  ExceptionContext context;
-  context.message = "Task exception was never retrieved (task '" + name() + "')";
-  context.exception = error();
-  context.origin = origin_;
-  context.stack = exception_stack(*this);
-  report(context);
-}
+TaskBase::~TaskBase() = default;
 
 void TaskBase::wake() noexcept {
   if (state_.wake() == TaskState::Wake::Schedule) make_ready(*this);
@@ -36,6 +26,7 @@ void TaskBase::end(Phase phase, std::exception_ptr error) noexcept {
   }
   state_.set_done();
   if (phase == Phase::Cancelled) forget_cancel_origin(error);
+  if (phase == Phase::Exception) report_link_ = ReportLink::here();
   set_error(std::move(error));
   task_finished(*this);
   if (sole_reference()) {

@@ -97,7 +97,9 @@ void TaskBase::let_go() noexcept {
         break;
     }
     const Abort kind = take_cancel();
-    if (kind != Abort::None) return carry_on(run_hook(kind));
+    if (kind == Abort::None) continue;
+    const Ref<TaskBase> self(this);
+    return carry_on(*this, kind, run_hook(kind, Reach::Awaited));
   }
 }
 

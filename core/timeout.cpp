@@ -49,6 +49,7 @@ void Timeout::reschedule(std::optional<TimePoint> when) {
     case State::Exited:
       throw std::runtime_error("Cannot change state of finished Timeout");
   }
+  (void)detail::require_loop("Timeout::reschedule");
   disarm();
   if (state_.load(std::memory_order_acquire) != State::Entered) return;  // it was too late
   when_ = when.value_or(detail::never);

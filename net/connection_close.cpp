@@ -17,13 +17,12 @@ namespace coil::detail {
 
 Connection::Connection(int fd, const coil::Address& peer, std::size_t limit) noexcept
     : socket_(fd), limit_(static_cast<std::uint32_t>(std::min(limit, limit_max))), peer_(peer) {
-  code = OpCode::RecvMultishot;
-  complete = &on_receive;
   finish = &on_receive_end;
 }
 
 Connection::~Connection() {
   COIL_CHECK(!receiving_ && !sending_, "a connection goes only when nothing is in flight on it");
+  COIL_CHECK(closed_hook_ == nullptr, "a connection goes only when its server knows that");
   delete sender_;
   if (socket_ >= 0) ::close(socket_);
 }
@@ -86,6 +85,7 @@ void Connection::settle(Aftermath& after) noexcept {
   } else if (closing_ && socket_ >= 0) {
     COIL_CHECK(sender_ == nullptr, "a connection is closed with bytes to send");
     after.fd = std::exchange(socket_, -1);
+    after.closed_hook = std::exchange(closed_hook_, nullptr);
     update_hints();
   }
   if (orphaned_ && !busy()) after.corpse = this;
@@ -102,9 +102,10 @@ void Connection::settle(Aftermath& after) noexcept {
   }
 }
 
-// Each of them may be gone once it is woken, and the connection too.
+// Each of them may be gone once it is woken or told, and the connection too.
 void Connection::Aftermath::carry_out() noexcept {
   if (fd >= 0) ::close(fd);
+  if (closed_hook != nullptr) closed_hook->closed(*closed_hook);
   if (read != nullptr) read->Suspension::task->wake();
   while (waiters != nullptr) {
     ConnectionWait* waiter = std::exchange(waiters, waiters->next_);
@@ -152,6 +153,8 @@ bool Connection::add_waiter(ConnectionWait& waiter) noexcept {
   waiter.next_ = waiters_;
   if (waiters_ != nullptr) waiters_->previous_ = &waiter;
   waiters_ = &waiter;
+  // Or nobody would notice that the other end has reset the connection.
+  if (waiter.for_ == ConnectionWait::For::Closed && !receiving_ && wants_data()) start_receiving();
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <coil/detail/connection.hpp>
 #include <coil/detail/scheduler.hpp>
+#include <new>
 #include <stdexcept>
 
 #include "sender.hpp"
@@ -36,7 +37,12 @@ void Connection::write(std::span<const std::byte> data) {
     // As in asyncio: nothing more goes out, and drain() says why.
     if (closing_ || error_ != 0 || data.empty()) return;
     Sender& out = sender();
-    out.queued.append(data);
+    try {
+      out.queued.append(data);
+    } catch (...) {
+      rest_if_idle();  // a sender is there while there is something to send
+      throw;
+    }
     update_hints();
     if (!sending_ && !flush_queued_) {
       flush_queued_ = true;
@@ -65,7 +71,7 @@ bool Connection::send_directly(std::span<const std::byte>& data) {
     if (n > 0) data = data.subspan(static_cast<std::size_t>(n));
     if (error != 0) lose(error);
     // In front of what others may have written meanwhile. A close that came still sends it.
-    if (!data.empty() && error_ == 0) sender().sending.append(data);
+    if (!data.empty() && error_ == 0 && !keep_rest(data)) lose(ENOMEM);
     update_hints();
     if (error_ == 0 && sender_ != nullptr) {
       start_sending();
@@ -76,6 +82,16 @@ bool Connection::send_directly(std::span<const std::byte>& data) {
   }
   after.carry_out();
   return true;
+}
+
+// False: there is no memory. What has gone already is half of what was to go.
+bool Connection::keep_rest(std::span<const std::byte> data) noexcept {
+  try {
+    sender().sending.append(data);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 Sender& Connection::sender() {

@@ -73,17 +73,41 @@ struct Race {
   }
 };
 
-Coro<> attempt(std::shared_ptr<Race> race, Address address) {
+// What an attempt holds as an argument: it counts also if it is cancelled, and one that is
+// cancelled before it starts never runs.
+class Entry {
+ public:
+  Entry(std::shared_ptr<Race> race, const Address& address)
+      : race_(std::move(race)), address_(address) {}
+  Entry(Entry&& other) noexcept = default;
+  Entry& operator=(Entry&&) = delete;
+  ~Entry() {
+    if (!race_) return;
+    std::optional<Socket> nothing;
+    race_->finish(nothing, std::system_error(std::make_error_code(std::errc::operation_canceled),
+                                             "connect to " + address_.to_string()));
+  }
+  [[nodiscard]] const Address& address() const noexcept { return address_; }
+  void finish(std::optional<Socket>& socket, const std::optional<std::system_error>& error) {
+    std::exchange(race_, nullptr)->finish(socket, error);
+  }
+
+ private:
+  std::shared_ptr<Race> race_;
+  Address address_;
+};
+
+Coro<> attempt(Entry entry) {
   std::optional<Socket> socket;
   std::optional<std::system_error> failure;
   try {
-    socket = co_await connect_one(address);
+    socket = co_await connect_one(entry.address());
   } catch (const std::system_error& error) {
     failure.emplace(error);
   } catch (const std::exception& error) {
     failure.emplace(std::make_error_code(std::errc::io_error), error.what());
   }
-  race->finish(socket, failure);
+  entry.finish(socket, failure);
   if (socket) co_await socket->close();
 }
 
@@ -113,7 +137,7 @@ Coro<> run_race(std::shared_ptr<Race> race, std::vector<Address> addresses, Time
       race->changed = changed;
     }
     if (attempts.size() < addresses.size())
-      attempts.push_back(create_task(attempt(race, addresses[attempts.size()])));
+      attempts.push_back(create_task(attempt(Entry(race, addresses[attempts.size()]))));
     const bool last = attempts.size() == addresses.size();
     co_await wait_for_change(changed, last ? TimeLimit() : delay);
   }

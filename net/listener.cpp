@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <coil/detail/net_error.hpp>
 #include <exception>
@@ -31,7 +32,9 @@ Socket listen_on_one(const Address& address, const ServerOptions& options) {
   return socket;
 }
 
-bool no_such_family(const std::system_error& error) {
+// The machine lacks the address or its whole family: a name may well have one (::1 in /etc/hosts
+// where IPv6 is off), and the others serve.
+bool not_of_this_machine(const std::system_error& error) {
   return error.code().value() == EAFNOSUPPORT || error.code().value() == EADDRNOTAVAIL;
 }
 
@@ -53,10 +56,10 @@ class Listeners {
 };
 
 // Empty: the port that the kernel chose is taken on another address.
-std::vector<Socket> try_listen(const std::vector<Address>& addresses, bool best_effort,
+std::vector<Socket> try_listen(const std::vector<Address>& addresses,
                                const ServerOptions& options) {
   Listeners listeners;
-  std::exception_ptr missing;
+  std::exception_ptr first_missing;
   for (Address address : addresses) {
     const bool chosen = address.port() == 0 && !listeners.empty();
     if (chosen) address.set_port(listeners.port());
@@ -64,20 +67,28 @@ std::vector<Socket> try_listen(const std::vector<Address>& addresses, bool best_
       listeners.add(listen_on_one(address, options));
     } catch (const std::system_error& error) {
       if (chosen && error.code().value() == EADDRINUSE) return {};
-      if (!best_effort || !no_such_family(error)) throw;
-      missing = std::current_exception();
+      if (!not_of_this_machine(error)) throw;
+      if (!first_missing) first_missing = std::current_exception();
     }
   }
-  if (listeners.empty() && missing) std::rethrow_exception(missing);
+  if (listeners.empty() && first_missing) std::rethrow_exception(first_missing);
   return listeners.take();
+}
+
+// In order: one that /etc/hosts lists twice would be in its own way.
+std::vector<Address> each_once(const std::vector<Address>& addresses) {
+  std::vector<Address> unique;
+  for (const auto& address : addresses)
+    if (std::find(unique.begin(), unique.end(), address) == unique.end()) unique.push_back(address);
+  return unique;
 }
 
 }  // namespace
 
-std::vector<Socket> listen_on(std::vector<Address> addresses, bool best_effort,
-                              const ServerOptions& options) {
+std::vector<Socket> listen_on(const std::vector<Address>& listed, const ServerOptions& options) {
+  const auto addresses = each_once(listed);
   for (int attempt = 0; attempt < port_attempts; ++attempt) {
-    auto sockets = try_listen(addresses, best_effort, options);
+    auto sockets = try_listen(addresses, options);
     if (!sockets.empty()) return sockets;
   }
   throw_net_error(EADDRINUSE, "listen on " + addresses.front().to_string() + " and " +

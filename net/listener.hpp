@@ -8,9 +8,10 @@
 
 namespace coil::detail {
 
-// One bound and listening socket per address, all on the same port. With `best_effort`, addresses
-// of a family that this machine does not have are left out. Throws std::system_error.
-[[nodiscard]] std::vector<Socket> listen_on(std::vector<Address> addresses, bool best_effort,
+// One bound and listening socket per address, all on the same port. Each address counts once, and
+// one that this machine does not have is left out. Throws std::system_error, the first one if
+// none is left.
+[[nodiscard]] std::vector<Socket> listen_on(const std::vector<Address>& addresses,
                                             const ServerOptions& options);
 
 }  // namespace coil::detail

@@ -52,16 +52,26 @@ Answer ask_resolver(const std::string& host, std::uint16_t port) {
   return answer;
 }
 
+Future<Answer> start_asking(const std::string& what, const std::string& host, std::uint16_t port) {
+  try {
+    return call_blocking([host, port] { return ask_resolver(host, port); });
+  } catch (const std::system_error& error) {
+    throw std::system_error(error.code(),
+                            what +
+                                ": no thread can be started for it (raise the limit on processes "
+                                "or memory, see ulimit -a, or give a numeric address)");
+  }
+}
+
 }  // namespace
 
 Coro<std::vector<Address>> resolve(std::string host, std::uint16_t port) {
   if (const auto address = Address::parse(host, port)) co_return std::vector<Address>(1, *address);
   if (host.empty() || host.find('\0') != std::string::npos)
     throw std::invalid_argument("'" + host + "' is no host name");
-  auto asking = call_blocking([host, port] { return ask_resolver(host, port); });
-  Answer answer = co_await std::move(asking);
-  if (!answer.addresses.empty()) co_return std::move(answer.addresses);
   const std::string what = "getaddrinfo of '" + host + "'";
+  Answer answer = co_await start_asking(what, host, port);
+  if (!answer.addresses.empty()) co_return std::move(answer.addresses);
   if (answer.result == EAI_SYSTEM) throw_net_error(answer.system_error, what);
   throw std::system_error(answer.result != 0 ? answer.result : EAI_NONAME, resolver_category(),
                           what);

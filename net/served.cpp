@@ -14,6 +14,7 @@ namespace coil::detail {
 Served::Served(ServerState& server, Connection& connection) noexcept
     : server_(&server), connection_(&connection) {
   wake = &on_done;
+  closed = &on_closed;
 }
 
 void Served::wait_for(TaskBase& task) noexcept {
@@ -28,15 +29,22 @@ void Served::on_done(FutureWaiter& waiter) noexcept {
   self.finish(failed ? self.task_->error() : nullptr, self.task_);
 }
 
+// Under no lock of the connection's.
+void Served::on_closed(ClosedHook& hook) noexcept { static_cast<Served&>(hook).end_part(); }
+
 void Served::finish(std::exception_ptr error, TaskBase* task) noexcept {
   if (error) {
     connection_->close();
     if (!is_cancelled_error(error)) report_error(std::move(error), task);
   }
-  const Ref<ServerState> server = std::move(server_);
-  server->leave(*this);
+  end_part();
+}
+
+void Served::end_part() noexcept {
+  const Ref<ServerState> server = server_;
+  if (!server->leave(*this)) return;  // the other part may have deleted it by now
   delete this;
-  server->handler_ended();
+  server->connection_ended();
 }
 
 void Served::report_error(std::exception_ptr error, TaskBase* task) noexcept {

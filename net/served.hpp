@@ -1,7 +1,9 @@
-// One connection of a server, from the moment it is accepted until its handler's task has ended.
+// One connection of a server, from the moment it is accepted until its handler's task has ended and
+// its descriptor has been given back, whichever comes last: what a handler has written is sent
+// after it has ended, and its streams may live on in another task.
 //
-// Invariant: linked in its server's list (under that one's lock) for all of its life; it deletes
-// itself when the task is done, however that ends: also unstarted, when it was cancelled first.
+// Invariant: linked in its server's list (under that one's lock) for all of its life; the later of
+// the two ends deletes it. A task ends also unstarted, when it was cancelled first.
 #pragma once
 
 #include <coil/detail/completion.hpp>
@@ -15,7 +17,7 @@ namespace coil::detail {
 
 class ServerState;
 
-class Served : public FrameAllocated, private FutureWaiter {
+class Served : public FrameAllocated, private FutureWaiter, private ClosedHook {
  public:
   Served(ServerState& server, Connection& connection) noexcept;
   Served(const Served&) = delete;
@@ -23,14 +25,15 @@ class Served : public FrameAllocated, private FutureWaiter {
 
   // Waits for the task, or finishes at once if that has ended already.
   void wait_for(TaskBase& task) noexcept;
-  // The handler has ended, with an error or null: reports it, closes the connection then, leaves
-  // the server, and is gone.
+  // The handler has ended, with an error or null: reports it, and closes the connection then.
   void finish(std::exception_ptr error, TaskBase* task) noexcept;
 
  private:
   friend class ServerState;
 
   static void on_done(FutureWaiter& waiter) noexcept;
+  static void on_closed(ClosedHook& hook) noexcept;
+  void end_part() noexcept;
   void report_error(std::exception_ptr error, TaskBase* task) noexcept;
 
   Ref<ServerState> server_;
@@ -38,6 +41,7 @@ class Served : public FrameAllocated, private FutureWaiter {
   TaskBase* task_ = nullptr;
   Served* previous_in_server_ = nullptr;
   Served* next_in_server_ = nullptr;
+  int parts_left_ = 2;  // the task and the descriptor; under the server's lock
 };
 
 }  // namespace coil::detail

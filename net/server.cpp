@@ -73,17 +73,14 @@ void Server::abort_clients() const { state().for_each_connection(&Connection::ab
 
 Coro<Server> detail::start_server(ServerHandler handler, std::string host, std::uint16_t port,
                                   ServerOptions options) {
-  const bool everywhere = host.empty();
   std::vector<Address> addresses;
-  if (everywhere) {
+  if (host.empty()) {
     addresses = {Address::any(AF_INET, port), Address::any(AF_INET6, port)};
   } else {
     addresses = co_await resolve(std::move(host), port);
   }
-  const StateRef state(
-      new ServerState(std::move(handler), listen_on(std::move(addresses), everywhere, options),
-                      options),
-      AdoptRef{});
+  const StateRef state(new ServerState(std::move(handler), listen_on(addresses, options), options),
+                       AdoptRef{});
   state->start();
   co_return Server(state);
 }

@@ -12,6 +12,7 @@
 #include <coil/exceptions.hpp>
 #include <coil/sleep.hpp>
 #include <coil/task.hpp>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -77,6 +78,8 @@ Coro<> ServerState::accept_loop(Share self, std::size_t index) {
       pause = pause_min;
     } catch (const std::system_error& error) {
       failure.emplace(error);
+    } catch (const std::bad_alloc&) {  // some may be free again later, as with descriptors
+      failure.emplace(ENOMEM, std::generic_category(), "accept");
     }
     if (!failure || concerns_one_connection(failure->code().value())) continue;
     if (self->closing()) co_return;
@@ -87,9 +90,9 @@ Coro<> ServerState::accept_loop(Share self, std::size_t index) {
 }
 
 void ServerState::begin(const Socket& socket) {
-  const int fd = socket.detach();
-  const Address peer = remote_address_of(fd);  // empty if it has gone again already
-  ConnectionHandle connection(new Connection(fd, peer, options_.limit));
+  const Address peer = remote_address_of(socket.fileno());  // empty if it has gone again already
+  // Detached when there is memory for the connection, and not before.
+  ConnectionHandle connection(new Connection(socket.detach(), peer, options_.limit));
   Served* served = enter(connection.get());
   if (served == nullptr) return connection->close();
   try {
@@ -108,7 +111,8 @@ Served* ServerState::enter(Connection& connection) {
   {
     const SpinGuard guard(lock_);
     if (!closing_) {
-      ++handlers_;
+      ++connections_;
+      connection.set_closed_hook(*served);
       served->next_in_server_ = served_;
       if (served_ != nullptr) served_->previous_in_server_ = served;
       served_ = served;
@@ -119,15 +123,17 @@ Served* ServerState::enter(Connection& connection) {
   return nullptr;
 }
 
-void ServerState::leave(Served& served) noexcept {
+bool ServerState::leave(Served& served) noexcept {
   const SpinGuard guard(lock_);
   Served* previous = served.previous_in_server_;
   Served* next = served.next_in_server_;
   (previous != nullptr ? previous->next_in_server_ : served_) = next;
+  if (--served.parts_left_ != 0) return false;
   if (next != nullptr) next->previous_in_server_ = previous;
 }
 
 // asyncio pauses for a second each time; we begin shorter, since one connection that ends is
+  return true;
 // enough to go on.
 void ServerState::report_starvation(const std::system_error& error) noexcept {
   const TimePoint time = now();
@@ -163,17 +169,17 @@ void ServerState::accept_loop_ended() noexcept {
     if (--accept_loops_ != 0) return;
     closing_ = true;
     sockets.swap(sockets_);
-    over = handlers_ == 0;
+    over = connections_ == 0;
   }
   for (const auto& socket : sockets) ::close(socket.detach());
   stopped_->finish_value();
   if (over) closed_->finish_value();
 }
 
-void ServerState::handler_ended() noexcept {
+void ServerState::connection_ended() noexcept {
   {
     const SpinGuard guard(lock_);
-    if (--handlers_ != 0 || accept_loops_ != 0) return;
+    if (--connections_ != 0 || accept_loops_ != 0) return;
   }
   closed_->finish_value();
 }

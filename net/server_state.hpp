@@ -2,7 +2,7 @@
 //
 // Invariant: the listening descriptors go back to the kernel when the last accepting task has
 // ended, so no accept is in flight on a number that means something else by then. closed_ is done
-// when, besides, the last connection's handler has ended.
+// when, besides, the last connection's handler has ended and its descriptor has been given back.
 #pragma once
 
 #include <coil/detail/atomic.hpp>
@@ -39,7 +39,7 @@ class ServerState {
   void start();
   void close() noexcept;
   void for_each_connection(void (Connection::*action)() noexcept);
-  // Done when nothing is accepted any more; when no handler runs either.
+  // Done when nothing is accepted any more; when no handler runs and no connection is open either.
   [[nodiscard]] const FutureRef& stopped() const noexcept { return stopped_; }
   [[nodiscard]] const FutureRef& closed() const noexcept { return closed_; }
   [[nodiscard]] std::vector<Address> sockets();
@@ -67,10 +67,11 @@ class ServerState {
   static Coro<> accept_loop(Share self, std::size_t socket);
   void begin(const Socket& socket);
   [[nodiscard]] Served* enter(Connection& connection);
-  void leave(Served& served) noexcept;
+  // One of its two parts has ended. True: it was the last one, and the connection is unlinked.
+  [[nodiscard]] bool leave(Served& served) noexcept;
   void report_starvation(const std::system_error& error) noexcept;
   void accept_loop_ended() noexcept;
-  void handler_ended() noexcept;
+  void connection_ended() noexcept;
 
   Atomic<std::uint32_t> references_{1};
   ServerHandler handler_;
@@ -83,7 +84,7 @@ class ServerState {
   bool closing_ = false;
   std::vector<Socket> sockets_;
   std::size_t accept_loops_ = 0;
-  std::size_t handlers_ = 0;
+  std::size_t connections_ = 0;
   Served* served_ = nullptr;
   TimePoint starved_ = {};  // when descriptors were last short
 };

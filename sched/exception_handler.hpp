@@ -1,6 +1,7 @@
 // A Runner's exception handler: the user's, or one that prints.
 #pragma once
 
+#include <coil/detail/counted.hpp>
 #include <coil/detail/unique_function.hpp>
 #include <coil/exception_context.hpp>
 #include <memory>
@@ -8,7 +9,8 @@
 
 namespace coil::detail {
 
-class ExceptionHandler {
+// Counted: a failed task keeps it, and may outlive the Runner, which leaves it empty.
+class ExceptionHandler : public Counted<ExceptionHandler> {
  public:
   // Empty: the default one. Also from inside the handler, which lives until it has returned.
   void set(UniqueFunction<void(const ExceptionContext&)> fn);

@@ -33,6 +33,8 @@ class Gate {
   // Both wait until nobody is inside. Visits are short: a push and a wake-up.
   void shut() noexcept { refuse(shut_bit); }
   void close() noexcept { refuse(shut_bit | closed_bit); }
+  // Takes shut() back.
+  void reopen() noexcept { word_.fetch_and(~shut_bit, std::memory_order_acq_rel); }
   // The Runner's reference, and those of LoopLinks.
   void add_ref() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {

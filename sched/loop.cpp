@@ -1,6 +1,7 @@
 #include <coil/loop.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "scheduled_call.hpp"
 #include "worker_pool.hpp"
@@ -8,6 +9,38 @@
 namespace coil {
 
 using detail::ScheduledCall;
+
+namespace {
+
+// Arms a call's timer on its own loop; if it is dropped unrun, as when the loop closes, so is that.
+class ArmCall {
+ public:
+  ArmCall(ScheduledCall& call, Handle handle, detail::Worker& worker) noexcept
+      : call_(&call), handle_(std::move(handle)), worker_(&worker) {}
+  ArmCall(ArmCall&& other) noexcept
+      : call_(std::exchange(other.call_, nullptr)),
+        handle_(std::move(other.handle_)),
+        worker_(other.worker_) {}
+  ArmCall& operator=(ArmCall&&) = delete;
+  ~ArmCall() {
+    if (call_ != nullptr) call_->abandon();
+  }
+
+  void operator()() {
+    ScheduledCall& call = *std::exchange(call_, nullptr);
+    if (call.cancelled()) return call.abandon();
+    worker_->timers().arm(call, call.due);
+    // Cancelled just before it was armed: then nobody but us disarms it.
+    if (call.cancelled() && detail::TimerWheel::disarm(call)) call.abandon();
+  }
+
+ private:
+  ScheduledCall* call_;
+  Handle handle_;
+  detail::Worker* worker_;
+};
+
+}  // namespace
 
 unsigned Loop::index() const noexcept { return worker_->index(); }
 TimePoint Loop::time() const noexcept { return worker_->now(); }
@@ -45,6 +78,9 @@ detail::LoopEntry::LoopEntry(Loop& loop, const char* operation) : pool_(&Worker:
     throw LoopClosed(operation);
   }
 }
+detail::TaskEntry::TaskEntry(Loop& loop) : LoopEntry(loop, "create_task") {
+  if (Worker::of(loop).pool().refuses_tasks()) throw LoopClosed("create_task");
+}
 detail::LoopEntry::~LoopEntry() {
   if (pool_ != nullptr) pool_->gate().leave();
 }
@@ -75,16 +111,10 @@ Handle Loop::schedule_at(TimePoint when, detail::UniqueFunction<void()> fn) {
   }
   // Timers are armed on their own loop only.
   worker_->timers().prepare(*call);
-  auto* arm = new ScheduledCall([handle, call, worker = worker_] {
-    if (call->cancelled()) return call->loop_done();
-    worker->timers().arm(*call, call->due);
-    // Cancelled just before it was armed: then nobody but us disarms it.
-    if (call->cancelled() && detail::TimerWheel::disarm(*call)) call->loop_done();
-  });
+  auto* arm = new ScheduledCall(ArmCall(*call, handle, *worker_));
   const Handle arming(arm);
   if (!worker_->post(*arm)) {
     arm->loop_done();
-    call->loop_done();
     throw LoopClosed("call_at");
   }
   return handle;
@@ -96,6 +126,36 @@ void Loop::set_exception_handler(detail::UniqueFunction<void(const ExceptionCont
 
 void Loop::call_exception_handler(const ExceptionContext& context) {
   worker_->pool().exception_handler().call(context);
+}
+
+LoopHandle Loop::handle() const { return {worker_->loop(), worker_->pool().gate()}; }
+
+LoopHandle::LoopHandle(Loop& loop, detail::Gate& gate) noexcept : loop_(&loop), gate_(&gate) {
+  gate_->add_ref();
+}
+LoopHandle::LoopHandle(const LoopHandle& other) noexcept : LoopHandle(*other.loop_, *other.gate_) {}
+LoopHandle& LoopHandle::operator=(const LoopHandle& other) noexcept {
+  other.gate_->add_ref();
+  gate_->release();
+  loop_ = other.loop_;
+  gate_ = other.gate_;
+  return *this;
+}
+LoopHandle::~LoopHandle() { gate_->release(); }
+
+bool LoopHandle::is_closed() const noexcept { return gate_->is_shut(); }
+
+// Only the gate is looked at before we are inside: the loop may have gone.
+LoopHandle::Entry::Entry(const LoopHandle& handle, const char* operation) : gate_(handle.gate_) {
+  detail::Worker* here = detail::current_worker();
+  if (here != nullptr && &here->pool().gate() == gate_) {
+    gate_ = nullptr;
+  } else if (!gate_->enter()) {
+    throw LoopClosed(operation);
+  }
+}
+LoopHandle::Entry::~Entry() {
+  if (gate_ != nullptr) gate_->leave();
 }
 
 Loop* get_running_loop_or_null() noexcept { return detail::running_loop(); }

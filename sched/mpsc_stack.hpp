@@ -33,6 +33,14 @@ class MpscStack {
     T* item = head_.exchange(closed_mark(), std::memory_order_acq_rel);
     return item == closed_mark() ? nullptr : reversed(item);
   }
+  // Whether fn(item) holds for one. While nobody pushes or takes.
+  template <class Fn>
+  [[nodiscard]] bool any(Fn&& fn) const noexcept {
+    if (empty()) return false;
+    for (const T* item = head_.load(std::memory_order_acquire); item != nullptr; item = item->next)
+      if (fn(*item)) return true;
+    return false;
+  }
   [[nodiscard]] bool empty() const noexcept {
     T* head = head_.load(std::memory_order_seq_cst);
     return head == nullptr || head == closed_mark();

@@ -12,7 +12,18 @@ Runner::Runner(RunOptions options) : pool_(new detail::WorkerPool(detail::resolv
   for (std::size_t i = 0; i < pool_->size(); ++i) loops_.push_back(&pool_->worker(i).loop());
 }
 
-Runner::~Runner() { close(); }
+// What cannot be closed here (the message says why) cannot be freed either.
+Runner::~Runner() {
+  try {
+    close();
+  } catch (...) {
+    ExceptionContext context;
+    context.message = "a Runner is destroyed that cannot be closed: its loops are left as they are";
+    context.exception = std::current_exception();
+    detail::print_exception_context(context);
+    [[maybe_unused]] const auto* leaked = new detail::Box(std::move(pool_));
+  }
+}
 
 void Runner::close() {
   if (pool_->closed()) return;
@@ -31,6 +42,7 @@ void Runner::check_can_run() const {
     throw std::runtime_error(
         "Runner::run() must be called by the thread that called it first: loop 0 and its ring "
         "belong to that thread");
+  pool_->attach_driver();
 }
 
 // The main task may move, but it starts on loop 0, which this thread is about to drive.

@@ -1,5 +1,6 @@
 #include "scheduled_call.hpp"
 
+#include <coil/detail/spin_lock.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/handle.hpp>
 #include <utility>
@@ -28,26 +29,83 @@ void ScheduledCall::drop_handle() noexcept {
 }
 
 void ScheduledCall::loop_done() noexcept {
-  if ((word_.fetch_or(LoopDone, std::memory_order_acq_rel) & NoHandles) != 0) delete this;
+  const auto old = word_.fetch_or(LoopDone, std::memory_order_acq_rel);
+  if ((old & Visited) != 0) [[unlikely]]
+    wait_for_visitor();
+  if ((old & NoHandles) != 0) delete this;  // then there was no visitor: they hold a handle
 }
 
-// Looks at the word first: the loops, and their timers, may be gone when it has been called.
-bool ScheduledCall::cancel() noexcept {
-  if (word_.load(std::memory_order_acquire) != 0) return false;
-  if (TimerWheel::disarm(*this)) {
-    word_.store(Cancelled | LoopDone, std::memory_order_release);
-    return true;
+void ScheduledCall::abandon() noexcept {
+  word_.fetch_or(Cancelled, std::memory_order_acq_rel);
+  fn_ = {};
+  loop_done();
+}
+
+// False: it has begun, is over, or was cancelled. One at a time.
+bool ScheduledCall::begin_visit() noexcept {
+  auto old = word_.load(std::memory_order_acquire);
+  for (;;) {
+    if ((old & (Running | Cancelled | LoopDone)) != 0) return false;
+    if ((old & Visited) != 0) {
+      spin_wait_long();
+      old = word_.load(std::memory_order_acquire);
+    } else if (word_.compare_exchange_weak(old, old | Visited, std::memory_order_acq_rel,
+                                           std::memory_order_acquire)) {
+      return true;
+    }
   }
-  // In a queue: whoever takes it out finds it cancelled, and lets go of it.
+}
+
+// Acquire pairs with the end of the visit: its last look at the wheel is over.
+void ScheduledCall::wait_for_visitor() noexcept {
+  while ((word_.load(std::memory_order_acquire) & Visited) != 0) spin_wait_long();
+}
+
+bool ScheduledCall::mark_cancelled() noexcept {
   auto old = word_.load(std::memory_order_acquire);
   do {
     if ((old & (Running | Cancelled)) != 0) return false;
   } while (!word_.compare_exchange_weak(old, old | Cancelled, std::memory_order_acq_rel,
                                         std::memory_order_acquire));
+  return true;
+}
+
+// Looks at the word first: the loops, and their timers, may be gone when it has been called. What
+// was captured is destroyed at once where that is ours to do, last of all: a handle to this call
+// may be in it.
+bool ScheduledCall::cancel() noexcept {
+  if ((word_.load(std::memory_order_acquire) & ~std::uint32_t{Visited}) != 0) return false;
+  if (wheel == nullptr) return mark_cancelled();  // no timer: in a queue
+  Worker* here = current_worker();
+  if (here != nullptr && &here->timers() == wheel) return cancel_here();
+  return cancel_from_elsewhere();
+}
+
+// On the timer's own loop.
+bool ScheduledCall::cancel_here() noexcept {
+  // In a queue: whoever takes it out finds it cancelled, and lets go of it.
+  if (!TimerWheel::disarm(*this)) return mark_cancelled();
+  const auto fn = std::move(fn_);
+  const auto old = word_.fetch_or(Cancelled | LoopDone, std::memory_order_acq_rel);
+  if ((old & Visited) != 0) [[unlikely]]
+    wait_for_visitor();
+  return (old & Cancelled) == 0;
+}
+
+bool ScheduledCall::cancel_from_elsewhere() noexcept {
+  if (!begin_visit()) return false;
+  bool disarmed = TimerWheel::disarm(*this);
+  const bool first = mark_cancelled();
   // Its own loop may have armed it meanwhile, and looked at the word before us (see
   // Loop::schedule_at): one of us disarms it.
-  if (TimerWheel::disarm(*this)) word_.fetch_or(LoopDone, std::memory_order_acq_rel);
-  return true;
+  if (!disarmed) disarmed = TimerWheel::disarm(*this);
+  if (!disarmed) {
+    word_.fetch_and(~std::uint32_t{Visited}, std::memory_order_acq_rel);
+    return first;
+  }
+  const auto fn = std::move(fn_);
+  word_.fetch_add(LoopDone - Visited, std::memory_order_acq_rel);  // one bit comes, the other goes
+  return first;
 }
 
 void ScheduledCall::call() {
@@ -77,10 +135,7 @@ void ScheduledCall::run_now(Runnable& runnable) noexcept {
 
 void ScheduledCall::drop(Timer& timer) noexcept {
   if (timer.kind != &timer_kind) return;
-  auto& self = static_cast<ScheduledCall&>(timer);
-  self.word_.fetch_or(Cancelled, std::memory_order_acq_rel);
-  self.fn_ = {};
-  self.loop_done();
+  static_cast<ScheduledCall&>(timer).abandon();
 }
 
 void ScheduledCall::expire(Timer&, CancelWork&) noexcept {}

@@ -2,6 +2,7 @@
 #include <coil/detail/check.hpp>
 #include <coil/detail/generator_base.hpp>
 #include <coil/detail/loop_link.hpp>
+#include <coil/detail/report_link.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/task_ref.hpp>
@@ -43,6 +44,19 @@ Loop& require_loop(std::string_view operation) {
   Worker* worker = current_worker();
   if (worker == nullptr) throw NoRunningLoop(operation);
   return worker->loop();
+}
+
+Loop& require_open_loop(std::string_view operation) {
+  Worker* worker = current_worker();
+  if (worker == nullptr) throw NoRunningLoop(operation);
+  if (worker->pool().refuses_tasks()) [[unlikely]]
+    throw LoopClosed(operation);
+  return worker->loop();
+}
+
+bool loop_is_ending() noexcept {
+  Worker* worker = current_worker();
+  return worker != nullptr && worker->dropping();
 }
 
 void make_ready(TaskBase& task) noexcept {
@@ -149,6 +163,22 @@ void report(const ExceptionContext& context) noexcept {
   Worker* worker = current_worker();
   if (worker == nullptr) return print_exception_context(context);
   worker->pool().exception_handler().call(context);
+}
+
+ReportLink ReportLink::here() noexcept {
+  ReportLink link;
+  if (Worker* worker = current_worker()) {
+    link.handler_ = &worker->pool().exception_handler();
+    link.handler_->add_ref();
+  }
+  return link;
+}
+
+void ReportLink::drop() noexcept { handler_->release(); }
+
+void ReportLink::report(const ExceptionContext& context) const noexcept {
+  if (handler_ == nullptr) return detail::report(context);
+  handler_->call(context);
 }
 
 bool debug_mode() noexcept {

@@ -17,6 +17,7 @@ std::mutex mutex;
 std::exception_ptr last_thrown;
 std::vector<StackFrame> last_stack;
 std::terminate_handler previous = nullptr;
+bool installed = false;  // once: a handler that was set after ours may call ours
 
 [[noreturn]] void on_terminate() {
   const std::exception_ptr error = std::current_exception();
@@ -31,6 +32,10 @@ std::terminate_handler previous = nullptr;
     std::fflush(stdout);
     if (is_base_error(error)) {
       ::signal(SIGINT, SIG_DFL);
+      sigset_t interrupt;
+      sigemptyset(&interrupt);
+      sigaddset(&interrupt, SIGINT);
+      pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
       ::raise(SIGINT);
     }
     std::string text = "coil: unhandled exception: " + describe(error) + "\n";
@@ -50,10 +55,9 @@ void end_like_python_if_uncaught(const std::exception_ptr& error,
   const std::lock_guard lock(mutex);
   last_thrown = error;
   last_stack = std::move(stack);
-  const auto current = std::get_terminate();
-  if (current == &on_terminate) return;
-  previous = current;
-  std::set_terminate(&on_terminate);
+  if (installed) return;
+  installed = true;
+  previous = std::set_terminate(&on_terminate);
 }
 
 }  // namespace coil::detail

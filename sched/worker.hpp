@@ -68,6 +68,10 @@ class Worker {
   // Any thread. False: closed.
   [[nodiscard]] bool post(Runnable& item) noexcept;
   void post_cancel(Operation& operation) noexcept;
+  // Closing thread, while nobody else is here: a task that was posted and not taken over yet.
+  [[nodiscard]] bool has_posted_task() const noexcept {
+    return inbox_.any([](const Runnable& item) { return item.run == nullptr; });
+  }
   void wake() noexcept;  // makes its park() return
 
   // Driving thread. Runs what is ready, a bounded number of items; false: nothing was done.

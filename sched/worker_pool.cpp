@@ -1,7 +1,6 @@
 #include "worker_pool.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <coil/detail/check.hpp>
 #include <string>
@@ -20,23 +19,6 @@ std::vector<Processor> place_loops(unsigned loops) {
   return places;
 }
 
-// Signals are for the program's own threads: a handler that runs on a loop's thread would
-// interrupt its system calls for nothing.
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 }  // namespace
 
 WorkerPool::WorkerPool(const Settings& settings)
@@ -45,22 +27,52 @@ WorkerPool::WorkerPool(const Settings& settings)
   workers_.reserve(settings_.loops);
   for (unsigned i = 0; i < settings_.loops; ++i)
     workers_.push_back(std::make_unique<Worker>(*this, i, std::move(backends[i])));
-  if (settings_.backend != coil::Backend::sim) start_threads();
+  if (settings_.backend == coil::Backend::sim) return;
+  try {
+    start_threads();
+    std::unique_lock lock(start_.mutex);
+    start_.changed.wait(lock, [this] { return start_.pending == 0; });
+  } catch (...) {
+    close();  // those that have started
+    throw;
+  }
+  if (!start_.failure) return;
+  close();
+  std::rethrow_exception(start_.failure);
 }
 
-WorkerPool::~WorkerPool() { close(); }
+WorkerPool::~WorkerPool() {
+  close();
+  exception_handler_->set({});  // the user's goes with us
+}
 
+// With the mask of the thread that makes them, which children inherit, and so that crash handlers
+// and profilers work. A handler that runs on a loop's thread ends its wait early, as on loop 0.
 void WorkerPool::start_threads() try {
-  const SignalsBlocked blocked;
+  start_.pending = workers_.size() - 1;
   for (std::size_t i = 1; i < workers_.size(); ++i) {
     threads_.emplace_back([this, i] { thread_main(*workers_[i]); });
     const std::string name = settings_.name.substr(0, 10) + "-" + std::to_string(i);
     pthread_setname_np(threads_.back().native_handle(), name.c_str());
   }
 } catch (const std::system_error& error) {
-  close();  // those that have started
   throw std::system_error(error.code(), "coil: starting a thread for each of " +
                                             std::to_string(settings_.loops) + " loops");
+}
+
+// The last touch of start_ is the unlock, and start_ is as old as the thread.
+bool WorkerPool::start_worker(Worker& worker) noexcept {
+  bind(worker);
+  std::exception_ptr failure;
+  try {
+    worker.backend().attach();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const std::lock_guard lock(start_.mutex);
+  if (failure && !start_.failure) start_.failure = failure;
+  if (--start_.pending == 0) start_.changed.notify_one();
+  return !failure;
 }
 
 void WorkerPool::bind(Worker& worker) noexcept {
@@ -70,13 +82,18 @@ void WorkerPool::bind(Worker& worker) noexcept {
 }
 
 void WorkerPool::thread_main(Worker& worker) {
+  if (!start_worker(worker)) return;
   set_current_worker(&worker);
-  bind(worker);
-  worker.backend().attach();
   while (!stopping())
     if (!worker.turn()) worker.idle();
   worker.close_inbox();
   set_current_worker(nullptr);
+}
+
+void WorkerPool::attach_driver() {
+  if (driver_ != 0 || settings_.backend == coil::Backend::sim) return;
+  workers_.front()->backend().attach();
+  driver_ = this_thread_number();
 }
 
 void WorkerPool::drive(const Atomic<bool>& done) {
@@ -86,10 +103,6 @@ void WorkerPool::drive(const Atomic<bool>& done) {
   const bool restore = pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0;
   set_current_worker(&worker);
   bind(worker);
-  if (driver_ == std::thread::id()) {
-    worker.backend().attach();
-    driver_ = std::this_thread::get_id();
-  }
   while (!done.load(std::memory_order_seq_cst)) {
     check_interrupt();
     if (!worker.turn() && !done.load(std::memory_order_seq_cst)) worker.idle();

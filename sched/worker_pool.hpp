@@ -6,6 +6,8 @@
 #include <coil/exception_context.hpp>
 #include <coil/metrics.hpp>
 #include <coil/run_options.hpp>
+#include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -16,6 +18,7 @@
 #include "idle_set.hpp"
 #include "injector.hpp"
 #include "settings.hpp"
+#include "thread_number.hpp"
 #include "topology.hpp"
 #include "worker.hpp"
 
@@ -34,7 +37,7 @@ class WorkerPool {
   [[nodiscard]] const std::vector<Processor>& places() const noexcept { return places_; }
   [[nodiscard]] Injector& injector() noexcept { return injector_; }
   [[nodiscard]] IdleSet& idle_set() noexcept { return idle_set_; }
-  [[nodiscard]] ExceptionHandler& exception_handler() noexcept { return exception_handler_; }
+  [[nodiscard]] ExceptionHandler& exception_handler() noexcept { return *exception_handler_; }
   // Of the main tasks: a Runner's runs share one, as in asyncio. Between runs.
   [[nodiscard]] ContextSlot& main_context() noexcept { return main_context_; }
   [[nodiscard]] Gate& gate() const noexcept { return *gate_; }
@@ -72,35 +75,53 @@ class WorkerPool {
   void drive(const Atomic<bool>& done);
   // Whether this thread may: loop 0 belongs to the first one that does.
   [[nodiscard]] bool may_drive() const noexcept {
-    return driver_ == std::thread::id() || driver_ == std::this_thread::get_id();
+    return driver_ == 0 || driver_ == this_thread_number();
   }
+  // Makes this thread the one, unless somebody is. Throws std::system_error.
+  void attach_driver();
   void wake_driver() noexcept;
   // Set from the SIGINT handler; loop 0 calls the function on its next turn.
   void on_interrupt(void (*fn)(void*), void* argument) noexcept;
   void interrupt() noexcept;  // async-signal-safe
   void check_interrupt() noexcept;
 
+  // From here on nobody makes a task: LoopClosed.
+  void refuse_tasks() noexcept { refuses_tasks_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool refuses_tasks() const noexcept {
+    return refuses_tasks_.load(std::memory_order_acquire);
+  }
   // Stops the threads, runs what the inboxes accepted, closes them. Nothing must be left running.
   void close();
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
 
  private:
+  // What the threads tell the constructor.
+  struct Start {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t pending = 0;
+    std::exception_ptr failure;
+  };
+
   void start_threads();
+  [[nodiscard]] bool start_worker(Worker& worker) noexcept;
   void thread_main(Worker& worker);
   void bind(Worker& worker) noexcept;
 
   const Settings settings_;
   Atomic<bool> debug_{settings_.debug};
   Atomic<Duration::rep> slow_callback_{Duration(std::chrono::milliseconds(100)).count()};
+  Atomic<bool> refuses_tasks_{false};
   std::vector<Processor> places_;
   Injector injector_;
   IdleSet idle_set_;
-  ExceptionHandler exception_handler_;
+  Ref<ExceptionHandler> exception_handler_{new ExceptionHandler, AdoptRef{}};
   ContextSlot main_context_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  Start start_;
   std::vector<std::thread> threads_;
-  std::thread::id driver_;
+  std::uint64_t driver_ = 0;              // this_thread_number(), once somebody is
   Ref<Gate> gate_{new Gate, AdoptRef{}};  // counted, see LoopLink
   Atomic<std::uint64_t> next_task_id_{1};
   Atomic<bool> stopping_{false};

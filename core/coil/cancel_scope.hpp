@@ -47,7 +47,8 @@ class CancelScope : private detail::ScopeNode, private detail::Timer {
   [[nodiscard]] bool cancelled_caught() const noexcept { return caught_; }
   [[nodiscard]] bool shield() const noexcept;
   void set_shield(bool on);
-  // When it cancels itself; TimePoint::max() is never.
+  // When it cancels itself; TimePoint::max() is never. To set it while the scope runs:
+  // NoRunningLoop off a loop.
   [[nodiscard]] TimePoint deadline() const noexcept;
   void set_deadline(TimePoint when);
 
@@ -61,12 +62,13 @@ class CancelScope : private detail::ScopeNode, private detail::Timer {
   struct Link;
 
   void deliver();
+  [[nodiscard]] detail::Ref<Link> link() noexcept;
   void disarm() noexcept;
   static void expire(detail::Timer& timer, detail::CancelWork& work) noexcept;
   static const detail::TimerKind timer_kind;
 
-  detail::Ref<Link> link_;
-  detail::SpinLock deadline_lock_;  // who arms and disarms the timer
+  detail::SpinLock lock_;   // of the two below, and of who arms and disarms the timer
+  detail::Ref<Link> link_;  // from the first canceller() on
   bool timer_armed_ = false;
   bool entered_ = false;
   bool caught_ = false;
@@ -200,18 +202,27 @@ auto move_on_at(TimePoint deadline, Fn fn)
   co_return co_await detail::run_in_scope(fn, scope);
 }
 
+namespace detail {
+
+// The limit counts from when it is awaited: only there is it known which clock is meant.
+template <class Fn>
+auto run_or_fail(Fn fn, TimeLimit limit, TimePoint at) -> Coro<BodyResult<Fn, CancelScope>> {
+  CancelScope scope({.deadline = limit.has_value() ? limit.deadline(now()) : at});
+  auto result = co_await run_in_scope(fn, scope);
+  if (scope.cancelled_caught()) throw TimeoutError();
+  if constexpr (!std::is_void_v<BodyResult<Fn, CancelScope>>) co_return std::move(result).value();
+}
+
+}  // namespace detail
+
 // The same, but throws TimeoutError when the deadline cut it short (trio.fail_after).
 template <class Fn>
 auto fail_at(TimePoint deadline, Fn fn) -> Coro<detail::BodyResult<Fn, CancelScope>> {
-  CancelScope scope({.deadline = deadline});
-  auto result = co_await detail::run_in_scope(fn, scope);
-  if (scope.cancelled_caught()) throw TimeoutError();
-  if constexpr (!std::is_void_v<detail::BodyResult<Fn, CancelScope>>)
-    co_return std::move(result).value();
+  return detail::run_or_fail(std::move(fn), std::nullopt, deadline);
 }
 template <class Fn>
 auto fail_after(TimeLimit limit, Fn fn) -> Coro<detail::BodyResult<Fn, CancelScope>> {
-  return fail_at(limit.deadline(detail::now()), std::move(fn));
+  return detail::run_or_fail(std::move(fn), limit, detail::never);
 }
 
 // The nearest deadline of the scopes around the running task; -infinity (TimePoint::min()) if it

@@ -175,6 +175,11 @@ struct FutureAccess {
   [[nodiscard]] static ValueHolder<T>& holder(const Future<T>& future) noexcept {
     return *future.holder_;
   }
+  // Null of an empty one.
+  template <class T>
+  [[nodiscard]] static const void* address(const Future<T>& future) noexcept {
+    return future.state_.get();
+  }
 };
 }  // namespace detail
 
@@ -197,8 +202,9 @@ class Promise {
   }
   ~Promise() {
     // Nobody to tell: then nobody shall read of an exception that was never retrieved.
-    if (!future_.valid() || future_.done() || detail::FutureAccess::ref(future_)->sole_reference())
-      return;
+    if (!future_.valid() || future_.done()) return;
+    detail::FutureBase& state = *detail::FutureAccess::ref(future_);
+    if (state.sole_reference() && !state.completion().has_callbacks()) return;
     future_.try_set_exception(BrokenPromise());
   }
 
@@ -232,6 +238,6 @@ class Promise {
 template <class T>
 struct std::hash<coil::Future<T>> {
   std::size_t operator()(const coil::Future<T>& future) const noexcept {
-    return std::hash<const void*>()(&coil::detail::FutureAccess::holder(future));
+    return std::hash<const void*>()(coil::detail::FutureAccess::address(future));
   }
 };

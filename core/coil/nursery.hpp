@@ -31,7 +31,7 @@ class Nursery : private detail::MemberGroup {
   template <Awaitable A>
   void start_soon(A awaitable, TaskOptions options = {},
                   std::source_location origin = std::source_location::current()) {
-    detail::require_loop("Nursery::start_soon");
+    detail::require_open_loop("Nursery::start_soon");
     (void)detail::launch(detail::as_coro(std::move(awaitable)), options, nullptr, this, origin);
   }
   template <class Fn>
@@ -78,7 +78,7 @@ class Nursery : private detail::MemberGroup {
  private:
   template <class T, class Fn, class... Args>
   Coro<T> start_child(Fn fn, detail::KeptArgument<Args>... args) {
-    detail::require_loop("Nursery::start");
+    detail::require_open_loop("Nursery::start");
     const auto ready = create_future<T>();
     const detail::Ref control(new detail::StartControl, detail::AdoptRef{});
     const auto child = detail::launch(detail::run_until_started<T, Fn, Args...>(

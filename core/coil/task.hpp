@@ -88,7 +88,7 @@ template <Awaitable A>
 Task<detail::AsCoroResult<A>> create_task(
     A awaitable, TaskOptions options = {},
     std::source_location origin = std::source_location::current()) {
-  detail::require_loop("create_task");
+  detail::require_open_loop("create_task");
   return detail::launch(detail::as_coro(std::move(awaitable)), options, nullptr, nullptr, origin);
 }
 // The same for a function that returns one: function and arguments are kept alive.
@@ -102,7 +102,7 @@ template <class Fn, class... Args>
   requires(sizeof...(Args) > 0 && !Awaitable<Fn> &&
            Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
 auto create_task(Fn fn, Args... args) {
-  detail::require_loop("create_task");
+  detail::require_open_loop("create_task");
   return detail::launch(detail::as_coro(std::move(fn), std::move(args)...), {}, nullptr, nullptr,
                         std::source_location::current());
 }

@@ -28,7 +28,7 @@ class TaskGroup : private detail::MemberGroup {
   Task<detail::AsCoroResult<A>> create_task(
       A awaitable, TaskOptions options = {},
       std::source_location origin = std::source_location::current()) {
-    detail::require_loop("TaskGroup::create_task");
+    detail::require_open_loop("TaskGroup::create_task");
     return detail::launch(detail::as_coro(std::move(awaitable)), options, nullptr, this, origin);
   }
   template <class Fn>
@@ -41,7 +41,7 @@ class TaskGroup : private detail::MemberGroup {
     requires(sizeof...(Args) > 0 && !Awaitable<Fn> &&
              Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
   auto create_task(Fn fn, Args... args) {
-    detail::require_loop("TaskGroup::create_task");
+    detail::require_open_loop("TaskGroup::create_task");
     return detail::launch(detail::as_coro(std::move(fn), std::move(args)...), {}, nullptr, this,
                           std::source_location::current());
   }

@@ -58,8 +58,11 @@ class Timeout : private detail::Timer {
 namespace detail {
 
 template <class Fn, class T = BodyResult<Fn, Timeout>>
-Coro<T> run_in_timeout(Fn fn, TimePoint when, bool over) {
-  Timeout scope(when, over);
+Coro<T> run_in_timeout(Fn fn, TimeLimit limit, TimePoint when) {
+  // The limit counts from here: only where it is awaited is it known which clock is meant.
+  const TimePoint start = now();
+  if (limit.has_value()) when = limit.deadline(start);
+  Timeout scope(when, limit.has_value() ? limit.value() <= Duration::zero() : when <= start);
   scope.enter(co_await CurrentTask());
   KeptValue<T> value;
   std::exception_ptr error;
@@ -84,14 +87,11 @@ Coro<T> run_in_timeout(Fn fn, TimePoint when, bool over) {
 // is cancelled then, and awaited to its end.
 template <class Fn>
 auto timeout(TimeLimit limit, Fn fn) -> Coro<detail::BodyResult<Fn, Timeout>> {
-  if (!limit.has_value()) return detail::run_in_timeout(std::move(fn), detail::never, false);
-  return detail::run_in_timeout(std::move(fn), limit.deadline(detail::now()),
-                                limit.value() <= Duration::zero());
+  return detail::run_in_timeout(std::move(fn), limit, detail::never);
 }
 template <class Fn>
 auto timeout_at(std::optional<TimePoint> when, Fn fn) -> Coro<detail::BodyResult<Fn, Timeout>> {
-  if (!when) return detail::run_in_timeout(std::move(fn), detail::never, false);
-  return detail::run_in_timeout(std::move(fn), *when, *when <= detail::now());
+  return detail::run_in_timeout(std::move(fn), std::nullopt, when.value_or(detail::never));
 }
 
 namespace detail {

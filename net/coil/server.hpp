@@ -49,9 +49,12 @@ class Server {
   // Accepts nothing any more; returns at once, wait_closed() tells when the port is free.
   // Connections that are open go on. Idempotent.
   void close() const;
-  // Until it was closed, and the handlers of all connections have ended.
+  // Until it was closed, the handlers of all connections have ended, and every connection is
+  // closed: what was written has been sent then. A client that does not read can keep it waiting;
+  // close_clients() asks, abort_clients() ends that.
   Coro<> wait_closed() const;
-  // Closes every connection, as StreamWriter::close and abort do.
+  // Closes every connection that is open, as StreamWriter::close and abort do: also those whose
+  // handler has ended and whose last bytes are on their way, or are in the hands of another task.
   void close_clients() const;
   void abort_clients() const;
 
@@ -75,7 +78,8 @@ Coro<Server> start_server(ServerHandler handler, std::string host, std::uint16_t
 // of the Runner accepts; a connection's task starts on the loop that accepted it, and may move.
 // So the handler, which is kept alive, is called from all loops at the same time.
 //
-// Host: a numeric address, a name (all its addresses), or "" for every interface, IPv4 and IPv6.
+// Host: a numeric address, a name (all its addresses that this machine has), or "" for every
+// interface, IPv4 and IPv6.
 // Port 0: any free one, the same for all addresses. Throws std::system_error.
 //
 // A handler that throws takes nothing else down: the exception goes to the exception handler, and

@@ -103,7 +103,8 @@ class StreamWriter {
   // Sends what was written, then closes the connection; returns at once. Nothing more is received.
   void close() const { connection_.get().close(); }
   [[nodiscard]] bool is_closing() const { return connection_.get().closing(); }
-  // Until the descriptor is closed. Throws std::system_error if the connection was lost before.
+  // Until the descriptor is closed. Throws std::system_error if the connection was lost before: a
+  // reset by the other end is noticed while less than twice the limit waits to be read.
   [[nodiscard]] detail::ConnectionWait wait_closed() const& {
     return {connection_.get(), false, For::Closed};
   }

@@ -17,6 +17,7 @@ namespace coil {
 
 namespace detail {
 
+class Gate;
 class Worker;
 class WorkerPool;
 
@@ -33,7 +34,16 @@ class LoopEntry {
   WorkerPool* pool_;  // null: this thread is one of its loops
 };
 
+// The same for a new task, which is refused also on one of those loops once it would not be
+// awaited.
+class TaskEntry : LoopEntry {
+ public:
+  explicit TaskEntry(Loop& loop);
+};
+
 }  // namespace detail
+
+class LoopHandle;
 
 // Lives as long as its Runner. Every member may be called from any loop of that Runner (a task may
 // have moved since it took the reference); those named _threadsafe, and create_task, from any
@@ -80,7 +90,7 @@ class Loop {
   Task<detail::AsCoroResult<A>> create_task(
       A awaitable, TaskOptions options = {},
       std::source_location origin = std::source_location::current()) {
-    const detail::LoopEntry entry(*this, "create_task");
+    const detail::TaskEntry entry(*this);
     options.affinity = Affinity::loop;
     options.eager = false;
     return detail::launch(detail::as_coro(std::move(awaitable)), options, this, nullptr, origin);
@@ -95,7 +105,7 @@ class Loop {
     requires(sizeof...(Args) > 0 && !Awaitable<Fn> &&
              Awaitable<std::invoke_result_t<Fn&, Args && ...>>)
   auto create_task(Fn fn, Args... args) {
-    const detail::LoopEntry entry(*this, "create_task");
+    const detail::TaskEntry entry(*this);
     return detail::launch(detail::as_coro(std::move(fn), std::move(args)...),
                           {.affinity = Affinity::loop}, this, nullptr,
                           std::source_location::current());
@@ -124,8 +134,12 @@ class Loop {
     set_slow_callback(detail::to_duration(limit));
   }
 
+  // For threads that may outlive the loop.
+  [[nodiscard]] LoopHandle handle() const;
+
  private:
   friend class detail::Worker;
+  friend class LoopHandle;
   explicit Loop(detail::Worker& worker) noexcept : worker_(&worker) {}
 
   void set_slow_callback(Duration limit) noexcept;
@@ -133,6 +147,48 @@ class Loop {
   Handle schedule_at(TimePoint when, detail::UniqueFunction<void()> fn);
 
   detail::Worker* worker_;
+};
+
+// What a thread that may outlive a loop keeps of it. Copyable, valid for ever, for any thread;
+// every call throws LoopClosed once the loop's Runner closes.
+class LoopHandle {
+ public:
+  LoopHandle(const LoopHandle& other) noexcept;
+  LoopHandle& operator=(const LoopHandle& other) noexcept;
+  ~LoopHandle();
+
+  // As Loop::call_soon_threadsafe.
+  template <class Fn>
+  Handle call_soon_threadsafe(Fn fn) const {
+    const Entry entry(*this, "call_soon_threadsafe");
+    return loop_->call_soon_threadsafe(std::move(fn));
+  }
+  // As Loop::create_task: a task pinned to the loop, of an awaitable or a function that gives one.
+  template <class A, class... Args>
+  auto create_task(A awaitable, Args... args) const {
+    const Entry entry(*this, "create_task");
+    return loop_->create_task(std::move(awaitable), std::move(args)...);
+  }
+  // The loop is closed or closing.
+  [[nodiscard]] bool is_closed() const noexcept;
+
+ private:
+  friend class Loop;
+  // Keeps the loop there.
+  class Entry {
+   public:
+    Entry(const LoopHandle& handle, const char* operation);
+    ~Entry();
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+   private:
+    detail::Gate* gate_;  // null: this thread is one of the Runner's loops
+  };
+  LoopHandle(Loop& loop, detail::Gate& gate) noexcept;
+
+  Loop* loop_;
+  detail::Gate* gate_;  // counted
 };
 
 // The loop that runs the caller. Throws NoRunningLoop outside.
@@ -143,6 +199,10 @@ class Loop {
 // result comes as a future that threads may block on.
 template <Awaitable A>
 Future<detail::AsCoroResult<A>> run_coroutine_threadsafe(A awaitable, Loop& loop) {
+  return loop.create_task(std::move(awaitable));
+}
+template <Awaitable A>
+Future<detail::AsCoroResult<A>> run_coroutine_threadsafe(A awaitable, const LoopHandle& loop) {
   return loop.create_task(std::move(awaitable));
 }
 // The same for a function that returns one; function and arguments are kept alive.

@@ -178,4 +178,45 @@ TEST(foreign, works_in_wait_for_and_gather) {
   });
 }
 
+// Another library's coroutine.
+struct Detached {
+  struct promise_type {
+    Detached get_return_object() {
+      return {std::coroutine_handle<promise_type>::from_promise(*this)};
+    }
+    std::suspend_always initial_suspend() const { return {}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() {}
+  };
+  std::coroutine_handle<> handle;
+};
+
+Detached count(int& ran) {
+  ++ran;
+  co_return;
+}
+
+// Resumed before it has suspended, and yet it says who is to run next.
+struct HandsOver {
+  int& ran;
+  bool await_ready() const { return false; }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> handle) {
+    auto next = count(ran);
+    handle.resume();
+    return next.handle;
+  }
+  void await_resume() const {}
+};
+
+TEST(foreign, hands_over_to_another_coroutine_though_resumed_at_once) {
+  on_loops([]() -> Coro<> {
+    int ran = 0;
+    for (int i = 1; i <= 10; ++i) {
+      co_await HandsOver{ran};
+      EXPECT_EQ(ran, i);
+    }
+  });
+}
+
 }  // namespace

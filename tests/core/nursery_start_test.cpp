@@ -98,7 +98,7 @@ TEST(nursery_start, throws_if_the_child_ends_without_having_started) {
     co_await open_nursery([](Nursery& n) -> Coro<> {
       EXPECT_EQ(co_await thrown_by<std::runtime_error>(
                     n.start([](TaskStatus<>) -> Coro<> { co_await kit::yield(2); })),
-                "child exited without calling TaskStatus::started()");
+                "child exited without calling task_status.started()");
       co_await sleep(0ms);  // and the nursery goes on
     });
   });
@@ -223,6 +223,39 @@ TEST(nursery_start, in_a_nursery_that_is_cancelled_throws_the_cancellation) {
         co_await kit::yield(round % 5);
         n.cancel_scope().cancel();
       });
+    }
+  });
+}
+
+TEST(nursery_start, whose_child_is_cancelled_says_so_unless_it_is_cancelled_with_it) {
+  on_one_loop([]() -> Coro<> {
+    for (const bool both : {false, true}) {
+      TaskRef child;
+      const auto nursery = [&]() -> Coro<> {
+        co_await open_nursery([&](Nursery& n) -> Coro<> {
+          n.start_soon([&]() -> Coro<> {
+            co_await n.start([&](TaskStatus<>) -> Coro<> {
+              child = current_task();
+              co_await sleep_forever();
+            });
+          });
+          co_await kit::yield(4);
+          child.cancel();
+          // Runs after the child has ended, and before the task that waits for it goes on.
+          if (both) {
+            n.start_soon([&]() -> Coro<> {
+              n.cancel_scope().cancel();
+              co_return;
+            });
+          }
+        });
+      };
+      if (both) {
+        co_await nursery();
+      } else {
+        EXPECT_EQ(co_await failures_of(nursery()),
+                  Texts{"Nursery::start: the child was cancelled before it had started"});
+      }
     }
   });
 }

@@ -7,6 +7,9 @@
 #include <kit/thrown.hpp>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 using namespace coil;
 using kit::on_loops;
@@ -32,12 +35,65 @@ TEST(reports, a_failed_task_when_its_last_handle_goes) {
       EXPECT_TRUE(second.done());
       EXPECT_TRUE(reports.empty()) << "one handle is left";
     }
-    EXPECT_EQ(reports.count("Task exception was never retrieved"), 1) << reports.text();
-    EXPECT_EQ(reports.count("unlucky"), 1) << "the name is missing";
+    EXPECT_EQ(reports.all().size(), 1U) << reports.text();
     const auto report = reports.all().at(0);
+    EXPECT_EQ(report.message, "Task exception was never retrieved");
+    EXPECT_EQ(report.task.name(), "unlucky") << "kept by the report, it is still there";
+    EXPECT_TRUE(report.task.done());
     EXPECT_NE(detail::describe(report.exception).find("lost"), std::string::npos);
     EXPECT_EQ(report.origin.line(), static_cast<unsigned>(line));
     EXPECT_NE(std::string(report.origin.file_name()).find("reports_test"), std::string::npos);
+  });
+}
+
+TEST(reports, are_printed_with_the_task_s_name_where_nobody_listens) {
+  testing::internal::CaptureStderr();
+  on_one_loop([]() -> Coro<> {
+    (void)create_task(fail(), {.name = "unlucky"});
+    co_await kit::yield(4);
+  });
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("Task exception was never retrieved\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("'unlucky'"), std::string::npos) << text;
+}
+
+// Whoever drops the last handle, and when.
+TEST(reports, reach_the_handler_of_the_task_s_runner_from_a_thread_and_after_run) {
+  KIT_USES_THREADS();
+  const kit::Watchdog watchdog;
+  std::vector<std::string> names;
+  Task<int> outlives;
+  {
+    Runner runner({.loops = 2});
+    runner.get_loop().set_exception_handler(
+        [&](const ExceptionContext& context) { names.push_back(context.task.name()); });
+    Task<int> kept;
+    runner.run([&]() -> Coro<> {
+      auto dropped = create_task(fail(), {.name = "on a thread"});
+      kept = create_task(fail(), {.name = "after run"});
+      outlives = create_task(fail(), {.name = "after the Runner"});
+      co_await kit::until([&] { return dropped.done() && kept.done() && outlives.done(); });
+      std::thread([task = std::exchange(dropped, {})]() mutable { task = {}; }).join();
+    });
+    EXPECT_EQ(names, std::vector<std::string>{"on a thread"});
+    kept = {};
+    EXPECT_EQ(names, (std::vector<std::string>{"on a thread", "after run"}));
+  }
+  testing::internal::CaptureStderr();
+  outlives = {};
+  EXPECT_EQ(names.size(), 2U) << "the handler has gone with its Runner";
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("'after the Runner'"), std::string::npos) << text;
+}
+
+TEST(reports, nothing_of_a_promise_that_was_dropped_and_has_no_future) {
+  on_one_loop([]() -> Coro<> {
+    const kit::Reports reports;
+    {
+      const Promise<int> unseen;
+    }
+    EXPECT_TRUE(reports.empty()) << reports.text();
+    co_return;
   });
 }
 

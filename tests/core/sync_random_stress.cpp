@@ -41,7 +41,7 @@ int draw(Random& random, int below) {
 }
 
 // A scene has workers(), step(worker, random), which may be cancelled wherever it suspends,
-// finished(worker), maybe settled(), and check_end().
+// finished(worker), maybe know(tasks) and settled(), and check_end().
 
 // Some count to `steps`, all together.
 class Counted {
@@ -222,51 +222,56 @@ class EventScene {
   std::atomic<bool> over_{false};
 };
 
-// Producers and consumers of a small buffer, each of whom tells one other. A notification that
-// went to somebody who was cancelled, and was lost with him, would leave all of them waiting.
+// Producers and consumers of a buffer for one, each of whom tells one other, and then, with the
+// lock still held, cancels somebody: maybe the one it has told. A notification that was lost with
+// him leaves all of them waiting, if he does not come back for the same: most choose their role
+// anew.
 class ConditionScene {
  public:
   explicit ConditionScene(long steps) : target_(steps) {}
-  static constexpr int workers() { return 8; }
-  [[nodiscard]] bool finished(int worker) const {
-    return finished_[worker % 2].load(std::memory_order_relaxed);
-  }
+  static constexpr int workers() { return 6; }
+  [[nodiscard]] bool finished(int /*worker*/) const { return finished_; }
+  void know(const std::vector<Task<>>& crowd) { crowd_ = &crowd; }
 
   Coro<> step(int worker, Random& random) {
-    const bool producer = worker % 2 == 0;
+    const bool producer = worker == 0 || (worker != 1 && draw(random, 2) == 0);
     const auto guard = co_await lock_.scoped();
     if (draw(random, 20) == 0) co_await kit::yield();
     long& done = producer ? produced_ : consumed_;
     Condition& mine = producer ? not_full_ : not_empty_;
     Condition& theirs = producer ? not_empty_ : not_full_;
-    co_await mine.wait_for(
-        [&] { return done == target_ || (producer ? stored_ < room : stored_ > 0); });
+    co_await mine.wait_for([&] { return done == target_ || full_ != producer; });
     EXPECT_TRUE(lock_.locked());
     EXPECT_EQ(holders_.fetch_add(1), 0) << "one holds the lock";
     --holders_;
     if (done == target_) co_return;
-    stored_ += producer ? 1 : -1;
+    full_ = producer;
     theirs.notify();
-    if (++done != target_) co_return;
-    finished_[worker % 2] = true;
-    mine.notify_all();
+    if (++done == target_) {
+      mine.notify_all();
+      finished_ = consumed_ == target_;
+    }
+    if (draw(random, 4) != 0) co_return;
+    (*crowd_)[static_cast<std::size_t>(draw(random, workers()))].cancel();
+    co_await kit::yield(draw(random, 3));
   }
   void check_end() {
     EXPECT_EQ(produced_, target_);
     EXPECT_EQ(consumed_, target_);
-    EXPECT_EQ(stored_, 0);
+    EXPECT_FALSE(full_);
     EXPECT_FALSE(lock_.locked());
   }
 
  private:
-  static constexpr int room = 2;
   const long target_;
+  const std::vector<Task<>>* crowd_ = nullptr;
   Lock lock_;
   Condition not_full_{lock_};
   Condition not_empty_{lock_};
   std::atomic<int> holders_{0};
-  std::atomic<bool> finished_[2] = {false, false};
-  int stored_ = 0;
+  std::atomic<bool> finished_{false};
+  // The lock orders the accesses.
+  bool full_ = false;
   long produced_ = 0;
   long consumed_ = 0;
 };
@@ -374,6 +379,7 @@ void play(const RunOptions& options, long steps, unsigned seed) {
         tasks.reserve(Scene::workers());
         std::atomic<int> ready{0};  // nobody is cancelled before it has begun
         auto start = create_future<>();
+        if constexpr (requires { s.know(tasks); }) s.know(tasks);
         for (int worker = 0; worker < Scene::workers(); ++worker)
           tasks.push_back(create_task(work(s, worker, tasks, ready, start,
                                            first_seed * 1000 + static_cast<unsigned>(worker))));

@@ -232,6 +232,16 @@ TEST(task_group, lets_its_tasks_add_tasks) {
   });
 }
 
+TEST(task_group, takes_no_task_from_a_thread_that_is_no_loop) {
+  KIT_USES_THREADS();
+  on_one_loop([]() -> Coro<> {
+    co_await with_task_group([](TaskGroup& group) -> Coro<> {
+      std::thread([&] { EXPECT_THROW((void)group.create_task(sleep(0ms)), NoRunningLoop); }).join();
+      co_return;
+    });
+  });
+}
+
 TEST(task_group, takes_no_more_tasks_while_it_shuts_down) {
   on_one_loop([]() -> Coro<> {
     const kit::Reports reports;

@@ -12,6 +12,13 @@ using model::check;
 using model::Order;
 using model::Run;
 
+// A done callback: needs the future once it is done, though others may have let it go by then.
+struct Callback : FutureWaiter {
+  Callback() { wake = &ignore; }
+  static void ignore(FutureWaiter&) noexcept {}
+  model::Plain<bool> holds{false};
+};
+
 struct Waiter : FutureWaiter {
   Waiter() {
     wake = [](FutureWaiter& waiter) noexcept {
@@ -72,6 +79,19 @@ MODEL(Completion, "a woken waiter may be destroyed at once") {
   run.join();
 }
 
+MODEL(Completion, "a callback has its reference before anybody is woken") {
+  Future future;
+  Callback callback;
+  check(future.completion.add(callback, /*callback=*/true), "not done yet");
+  run.thread("completer", [&] { future.try_set(42); });
+  run.thread("waiter", [&] {
+    Waiter waiter;
+    if (future.completion.add(waiter)) waiter.bell.wait();
+    check(callback.holds, "from here on the waiter may let the future go");
+  });
+  run.join();
+}
+
 MODEL(Completion, "of two completers one wins, and who polls sees its value", .preemptions = 3) {
   Future future;
   int won = 0;
@@ -98,7 +118,19 @@ MUTATION(Completion, "of two completers one wins, and who polls sees its value",
          weaken("phase_", Op::Store, Order::relaxed, "complete"));
 MUTATION(Completion, "of two completers one wins, and who polls sees its value",
          weaken("phase_", Op::Load, Order::relaxed, "phase"));
+MUTATION(Completion, "a callback has its reference before anybody is woken",
+         weaken("held_", Op::Store, Order::relaxed, "unlock"));
 MUTATION(Completion, "a woken waiter may be destroyed at once",
          weaken("held_", Op::Store, Order::relaxed, "unlock"));
 
 }  // namespace
+
+namespace coil::detail {
+
+// As core/callback.cpp has it.
+void hold_for_callbacks(FutureWaiter* first) noexcept {
+  for (; first != nullptr; first = first->next)
+    if (first->wake == &Callback::ignore) static_cast<Callback&>(*first).holds = true;
+}
+
+}  // namespace coil::detail

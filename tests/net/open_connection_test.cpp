@@ -112,4 +112,25 @@ TEST(OpenConnection, happy_eyeballs_fails_with_every_reason_and_can_be_cancelled
   });
 }
 
+TEST(OpenConnection, happy_eyeballs_ends_if_somebody_else_cancels_its_attempts) {
+  kit::on_loops([]() -> Coro<> {
+    const auto full = co_await kit::full_listener();
+    // Early: before they have started, perhaps; late: while they wait.
+    for (int round = 0; round < 8; ++round) {
+      auto race =
+          coil::create_task(coil::detail::connect_to_any({full.address(), full.address()}, 0ms));
+      for (int i = 0; i < round; ++i) co_await kit::yield();
+      if (round == 7) co_await coil::sleep(5ms);
+      co_await kit::until([&] { return coil::all_tasks().size() > 2; });
+      while (!race.done()) {
+        for (const auto& task : coil::all_tasks())
+          if (task != coil::current_task() && task != coil::TaskRef(race)) task.cancel();
+        co_await coil::sleep(1ms);
+      }
+      EXPECT_THAT(co_await kit::thrown_by<std::system_error>(race),
+                  testing::HasSubstr("Operation canceled"));
+    }
+  });
+}
+
 }  // namespace

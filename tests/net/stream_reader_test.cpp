@@ -199,4 +199,24 @@ TEST(StreamReader, a_peer_that_resets_is_an_error_after_the_bytes_that_came_befo
   });
 }
 
+TEST(StreamReader, a_small_limit_bounds_what_is_read_ahead) {
+  kit::on_loops([]() -> Coro<> {
+    coil::OpenConnectionOptions options;
+    options.limit = 1024;
+    auto [stream, bare] = co_await kit::half_bare(options);
+    const std::string data = kit::pattern(4 << 20);
+    auto sending = coil::create_task(bare.send_all(data));
+    std::string read = co_await stream.reader.read(1);
+    co_await coil::sleep(20ms);
+    const std::string ahead = co_await stream.reader.read(data.size());
+    EXPECT_LE(ahead.size(), 2 * options.limit + 16 * 1024);
+    read += ahead;
+    read += co_await stream.reader.readexactly(data.size() - read.size());
+    EXPECT_EQ(read, data);
+    co_await sending;
+    co_await bare.close();
+    EXPECT_EQ(co_await stream.reader.read(), "");
+  });
+}
+
 }  // namespace

@@ -266,4 +266,15 @@ TEST(StreamWriter, a_connection_that_outlives_its_runner_is_lost) {
   }
 }
 
+TEST(StreamWriter, wait_closed_notices_a_reset_though_nobody_has_read) {
+  kit::on_loops([]() -> Coro<> {
+    auto [stream, bare] = co_await kit::half_bare();
+    auto closed = coil::create_task(kit::error_of(stream.writer.wait_closed()));
+    co_await coil::sleep(2ms);
+    EXPECT_FALSE(closed.done());
+    co_await kit::reset(bare);
+    EXPECT_EQ(co_await coil::wait_for(std::move(closed), 5s), ECONNRESET);
+  });
+}
+
 }  // namespace

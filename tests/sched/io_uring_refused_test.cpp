@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <coil/run.hpp>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +24,24 @@ void forbid(int system_call, int error) {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(system_call), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+    std::perror("seccomp");
+    std::_Exit(2);
+  }
+}
+
+// The same for registration with this opcode alone.
+void forbid_registration(unsigned opcode, int error) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_register, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, opcode, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
@@ -76,6 +95,24 @@ template <class Before>
   std::_Exit(code);
 }
 
+// In a child: runs a coroutine on this many loops, and tells what became of it.
+[[noreturn]] void try_to_run(int loops) {
+  bool ran = false;
+  int code = 0;
+  try {
+    coil::run(
+        [&]() -> Coro<> {
+          ran = true;
+          co_return;
+        }(),
+        {.loops = loops});
+  } catch (const std::system_error& error) {
+    std::fprintf(stderr, "caught %s\n", error.what());
+    code = error.code().value();
+  }
+  std::_Exit(ran ? 254 : code);
+}
+
 class IoUringRefusedDeathTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -87,7 +124,7 @@ class IoUringRefusedDeathTest : public ::testing::Test {
 TEST_F(IoUringRefusedDeathTest, by_a_seccomp_filter) {
   EXPECT_EXIT(try_in_child([] { forbid(__NR_io_uring_setup, EPERM); }),
               ::testing::ExitedWithCode(EPERM),
-              "io_uring_setup.512 submissions.*seccomp filter.*allow.*COIL_BACKEND=epoll.*"
+              "io_uring_setup.512 submissions.*seccomp filter.*allow.*"
               "Operation not permitted");
 }
 
@@ -104,6 +141,28 @@ TEST_F(IoUringRefusedDeathTest, by_a_kernel_that_does_not_know_the_flags) {
 TEST_F(IoUringRefusedDeathTest, half_way_by_a_filter_on_registration) {
   EXPECT_EXIT(try_in_child([] { forbid(__NR_io_uring_register, EPERM); }),
               ::testing::ExitedWithCode(EPERM), "io_uring_register.*seccomp");
+}
+
+TEST_F(IoUringRefusedDeathTest, by_a_filter_on_entering_it_alone) {
+  EXPECT_EXIT(try_in_child([] { forbid(__NR_io_uring_enter, EPERM); }),
+              ::testing::ExitedWithCode(EPERM), "io_uring_enter failed.*seccomp filter.*allow");
+}
+
+TEST_F(IoUringRefusedDeathTest, when_the_loops_start_it_is_an_error_of_the_runner) {
+  for (const int loops : {1, 2, 4}) {
+    EXPECT_EXIT(
+        {
+          forbid_registration(IORING_REGISTER_ENABLE_RINGS, ENOMEM);
+          try_to_run(loops);
+        },
+        ::testing::ExitedWithCode(ENOMEM), "^caught io_uring: .*ENABLE_RINGS");
+    EXPECT_EXIT(
+        {
+          forbid(__NR_io_uring_enter, EPERM);
+          try_to_run(loops);
+        },
+        ::testing::ExitedWithCode(EPERM), "^caught io_uring: io_uring_enter failed: .*seccomp");
+  }
 }
 
 TEST_F(IoUringRefusedDeathTest, without_descriptors) {

@@ -1,7 +1,7 @@
 // A done callback of a future: a waiter that becomes a callback on the loop that registered it.
 //
-// Invariant: it holds no reference to its future until that is done, so that a future nobody can
-// complete any more goes away, and its callbacks with it.
+// Invariant: it holds no reference to its future until that is about to be done, so that a future
+// nobody can complete any more goes away, and its callbacks with it.
 #pragma once
 
 #include <coil/detail/completion.hpp>
@@ -33,6 +33,7 @@ class DoneCallback : public FrameAllocated, public FutureWaiter, public Runnable
   explicit DoneCallback(FutureBase& future) noexcept;
 
  private:
+  friend void hold_for_callbacks(FutureWaiter* first) noexcept;
   static void on_done(FutureWaiter& waiter) noexcept;
   static void on_loop(Runnable& runnable) noexcept;
   void call_in_context();

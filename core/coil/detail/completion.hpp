@@ -6,6 +6,9 @@
 //   3. complete(): lock; phase; take    b. done() (acquire) reads         (the wake-up is coming)
 //      the list; unlock; wake each         what 2 wrote
 //
+// The first that is woken may let the future go, so complete() does not touch it any more, and done
+// callbacks, which want it, get their reference under the lock, before anybody hears of the end.
+//
 // A node is woken exactly once if add() was true and remove() was not; its memory belongs to the
 // waiter again once woken or removed. The phase is stored under the lock (release) before the
 // list is taken, so a node that add() links is seen by complete().
@@ -25,6 +28,9 @@ struct FutureWaiter {
   FutureWaiter* previous = nullptr;
   FutureWaiter* next = nullptr;
 };
+
+// Gives the done callbacks in the list what they need of the future (callback.cpp).
+void hold_for_callbacks(FutureWaiter* first) noexcept;
 
 class Completion {
  public:
@@ -52,8 +58,10 @@ class Completion {
     {
       const SpinGuard guard(lock_);
       claimed_ = true;
-      phase_.store(phase, std::memory_order_release);
       waiter = head_;
+      if (callbacks_) [[unlikely]]
+        hold_for_callbacks(waiter);
+      phase_.store(phase, std::memory_order_release);
       head_ = tail_ = nullptr;
     }
     while (waiter != nullptr) {
@@ -72,9 +80,10 @@ class Completion {
   }
 
   // False: already done, the waiter was not added.
-  [[nodiscard]] bool add(FutureWaiter& waiter) noexcept {
+  [[nodiscard]] bool add(FutureWaiter& waiter, bool callback = false) noexcept {
     const SpinGuard guard(lock_);
     if (done()) return false;
+    callbacks_ |= callback;
     waiter.next = nullptr;
     waiter.previous = tail_;
     (tail_ != nullptr ? tail_->next : head_) = &waiter;
@@ -84,6 +93,9 @@ class Completion {
 
   // The first one, while the caller holds the only reference.
   void add_alone(FutureWaiter& waiter) noexcept { head_ = tail_ = &waiter; }
+
+  // While the caller holds the only reference: somebody may still hear of the end.
+  [[nodiscard]] bool has_callbacks() const noexcept { return callbacks_; }
 
   // False: done, and the wake-up has come or is coming.
   [[nodiscard]] bool remove(FutureWaiter& waiter) noexcept {
@@ -118,6 +130,7 @@ class Completion {
  private:
   SpinLock lock_;
   bool claimed_ = false;
+  bool callbacks_ = false;  // there may be some among the waiters
   Atomic<Phase> phase_{Phase::Pending};
   FutureWaiter* head_ = nullptr;
   FutureWaiter* tail_ = nullptr;

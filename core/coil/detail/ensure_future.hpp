@@ -39,7 +39,7 @@ auto take_over(A&& awaitable) {
 template <class T>
 TaskImpl<T>& make_own_task(Coro<T> coro) {
   if (!coro) throw std::invalid_argument("the coroutine is empty or was moved from");
-  require_loop("gather or shield of a coroutine");
+  require_open_loop("gather or shield of a coroutine");
   const auto handle = coro.release();
   const auto origin = handle.promise().where;
   return *new TaskImpl<T>(Coro<T>(handle), origin);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <coil/detail/promise_base.hpp>
+#include <coil/detail/scheduler.hpp>
 #include <coil/detail/suspension.hpp>
 
 namespace coil::detail {
@@ -28,11 +29,14 @@ class ForeignAwaiter : private FrameHeader, private Suspension {
   [[nodiscard]] bool await_ready() { return inner_.await_ready(); }
 
   template <class P>
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> self) {
+  COIL_OUTLINED std::coroutine_handle<> await_suspend(std::coroutine_handle<P> self) {
     TaskBase& task = *self.promise().task;
-    std::coroutine_handle<> next = std::noop_coroutine();
+    std::coroutine_handle<> next;
     const bool suspended = task.suspend(self, *this, [&] { return arm(next); });
-    return suspended ? next : self;
+    if (!next) return suspended ? std::noop_coroutine() : std::coroutine_handle<>(self);
+    // Woken already, and yet there is somebody who is to run now: nobody else will resume it.
+    if (!suspended) make_ready_behind(task);
+    return next;
   }
 
   decltype(auto) await_resume() { return inner_.await_resume(); }

@@ -2,7 +2,7 @@
 //
 // Invariant: error_ and the value are written by the one who claimed the completion, before it,
 // and never change afterwards. A failed future whose error nobody looked at reports it when its
-// last reference goes.
+// last reference goes, before it is destroyed: the handler may keep what it is told of.
 #pragma once
 
 #include <coil/detail/completion.hpp>
@@ -37,8 +37,11 @@ class FutureBase : public FrameAllocated {
   void release() noexcept {
     // Acquire sees what others wrote before their release.
     const auto count = references_.load(std::memory_order_acquire);
-    if (count == 2 && solo_ && release_on_loop()) return;
-    if (count == 1 || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (count == 2 && solo_.load(std::memory_order_relaxed) && release_on_loop()) return;
+    if (count != 1 && references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (error_unretrieved()) [[unlikely]]
+      return report_unretrieved();
+    delete this;
   }
 
   [[nodiscard]] Completion& completion() noexcept { return completion_; }
@@ -84,8 +87,7 @@ class FutureBase : public FrameAllocated {
   // Task only. This thread drives the only loop of its Runner, and the two references are the
   // task's own and the caller's: dropping the caller's needs no atomic operation.
   [[nodiscard]] virtual bool release_on_loop() noexcept { return false; }
-  void set_solo(bool solo) noexcept { solo_ = solo; }
-  [[nodiscard]] bool solo() const noexcept { return solo_; }
+  void set_solo(bool solo) noexcept { solo_.store(solo, std::memory_order_relaxed); }
   void drop_second_reference() noexcept { references_.store(1, std::memory_order_relaxed); }
   [[nodiscard]] bool error_unretrieved() const noexcept {
     return phase() == Phase::Exception && !retrieved_.load(std::memory_order_relaxed);
@@ -93,9 +95,12 @@ class FutureBase : public FrameAllocated {
   void set_error(std::exception_ptr error) noexcept { error_ = std::move(error); }
 
  private:
+  void report_unretrieved() noexcept;
+
   Atomic<std::uint32_t> references_;
   mutable Atomic<bool> retrieved_{false};
-  bool solo_ = false;
+  // Relaxed: who is alone knows it; others only end it, before they take a reference.
+  Atomic<bool> solo_{false};
   Completion completion_;
   std::exception_ptr error_;
 };

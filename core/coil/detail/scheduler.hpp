@@ -29,6 +29,10 @@ struct Timer;
 [[nodiscard]] ContextSlot& running_context() noexcept;
 // Throws NoRunningLoop naming the operation.
 Loop& require_loop(std::string_view operation);
+// The same for what makes tasks: LoopClosed once the Runner closes and would not await them.
+Loop& require_open_loop(std::string_view operation);
+// Callbacks that are posted to this thread's loop will not run any more.
+[[nodiscard]] bool loop_is_ending() noexcept;
 
 // What this thread may read of a task that has not ended, without holding it.
 enum class Vantage : std::uint8_t {

@@ -36,10 +36,16 @@ struct ScopeNode {
   Atomic<TimePoint> deadline{never};
   std::string reason;
 
-  // Marks the scope cancelled; false if it was. The caller then delivers, see TaskBase.
+  // Marks the scope cancelled; false if it was, by the time it returns. The caller then delivers,
+  // see TaskBase. Throws std::bad_alloc, and then it is not.
   bool mark_cancelled(std::string_view why) {
-    if (claimed.exchange(true, std::memory_order_acq_rel)) return false;
-    reason = why;
+    std::string text(why);
+    if (claimed.exchange(true, std::memory_order_acq_rel)) {
+      // Another thread is between the two: a few instructions.
+      while (!cancelled.load(std::memory_order_acquire)) spin_wait_long();
+      return false;
+    }
+    reason.swap(text);
     cancelled.store(true, std::memory_order_seq_cst);
     return true;
   }

@@ -21,6 +21,7 @@
 #include <coil/detail/context_slot.hpp>
 #include <coil/detail/exception_trace.hpp>
 #include <coil/detail/future_base.hpp>
+#include <coil/detail/report_link.hpp>
 #include <coil/detail/runnable.hpp>
 #include <coil/detail/scope_node.hpp>
 #include <coil/detail/suspension.hpp>
@@ -184,6 +185,8 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   [[nodiscard]] std::string name() const;
   void set_name(std::string_view name);
   [[nodiscard]] const std::source_location& origin() const noexcept { return origin_; }
+  // To whom a failure is told that nobody saw.
+  [[nodiscard]] const ReportLink& report_link() const noexcept { return report_link_; }
 
   // The registry of the loop that adopted the task.
   TaskBase* registry_previous = nullptr;
@@ -236,6 +239,7 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   std::uint64_t id_ = 0;
   Box<std::string> name_;
   Box<std::string> cancel_message_;
+  ReportLink report_link_;  // of one that failed
   Box<ExceptionTrace> trace_;
   std::source_location origin_;
 };

@@ -24,7 +24,7 @@ using HandleOf = std::remove_cvref_t<std::ranges::range_reference_t<R>>;
 template <class R, class H = HandleOf<R>>
 [[nodiscard]] std::vector<H> handles_of(R&& range) {
   if constexpr (std::is_same_v<R, std::vector<H>>) {
-    return std::move(range);
+    return std::forward<R>(range);
   } else {
     std::vector<H> handles;
     if constexpr (std::ranges::sized_range<R>) handles.reserve(std::ranges::size(range));

@@ -2,7 +2,8 @@
 //
 //   receiving  one multishot receive, on the loop on which a read first had to wait; what it
 //              brings is copied out of the loop's provided buffers at once, on that loop, into
-//              received_, and wakes the task that waits for it, wherever that is
+//              received_, and wakes the task that waits for it, wherever that is. Or, where it
+//              might bring too much, a poll and a bounded receive
 //   sending    writes of one turn are gathered in a Sender and leave in one send, from the loop
 //              that wrote first; the Sender goes when all is sent
 //   closing    what was written is flushed, the receive cancelled; when neither is in flight any
@@ -33,6 +34,11 @@ namespace coil::detail {
 class ReadOperation;
 struct Sender;
 
+// Told once, from any thread and under no lock, that a connection's descriptor has been given back.
+struct ClosedHook {
+  void (*closed)(ClosedHook& hook) noexcept = nullptr;
+};
+
 class Connection : public FrameAllocated, private DetachedOperation {
  public:
   static constexpr std::size_t default_limit = 64 * 1024;
@@ -40,6 +46,9 @@ class Connection : public FrameAllocated, private DetachedOperation {
   // Above: drain() waits; until below.
   static constexpr std::size_t high_water = 64 * 1024;
   static constexpr std::size_t low_water = 16 * 1024;
+
+  // Below this limit each receive is bounded, so that a small limit means little memory.
+  static constexpr std::size_t multishot_limit_min = 32 * 1024;
 
   // Takes over a connected socket. `limit`: of a line; reading ahead stops at twice that.
   Connection(int fd, const coil::Address& peer, std::size_t limit) noexcept;
@@ -54,6 +63,9 @@ class Connection : public FrameAllocated, private DetachedOperation {
   // The user's handles. When the last one goes, the connection is closed as by close().
   void add_handle() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
   void drop_handle() noexcept;
+
+  // Before anybody else knows the connection: whom to tell when its descriptor has gone.
+  void set_closed_hook(ClosedHook& hook) noexcept { closed_hook_ = &hook; }
 
   // connection_receive.cpp
   // True: the read is decided. False: it may have to wait.
@@ -96,6 +108,7 @@ class Connection : public FrameAllocated, private DetachedOperation {
     ReadOperation* read = nullptr;
     ConnectionWait* waiters = nullptr;
     Connection* corpse = nullptr;
+    ClosedHook* closed_hook = nullptr;
     int fd = -1;
     void carry_out() noexcept;
   };
@@ -105,15 +118,20 @@ class Connection : public FrameAllocated, private DetachedOperation {
 
   [[nodiscard]] bool try_read_locked(ReadOperation& read);
   [[nodiscard]] bool attempt(ReadOperation& read);
-  void decide_reader(Aftermath& after);
+  [[nodiscard]] bool attempt_or_lose(ReadOperation& read) noexcept;
+  void decide_reader(Aftermath& after) noexcept;
   [[nodiscard]] bool wants_data() const noexcept;
   void start_receiving() noexcept;
   void stop_receiving() noexcept;
-  void take_completion(std::int32_t result, CompletionFlags flags, Aftermath& after);
+  [[nodiscard]] bool keep(std::span<const std::byte> bytes) noexcept;
+  void take_result(std::int32_t result, std::span<const std::byte> bytes, bool more,
+                   Aftermath& after) noexcept;
+  static void on_readable(Operation& op, std::int32_t result, CompletionFlags flags) noexcept;
   static void on_receive(Operation& op, std::int32_t result, CompletionFlags flags) noexcept;
   static void on_receive_end(Operation& op) noexcept;
 
   [[nodiscard]] bool send_directly(std::span<const std::byte>& data);
+  [[nodiscard]] bool keep_rest(std::span<const std::byte> data) noexcept;
   [[nodiscard]] Sender& sender();
   void start_sending() noexcept;
   void sent(std::int32_t result, Aftermath& after) noexcept;
@@ -154,6 +172,7 @@ class Connection : public FrameAllocated, private DetachedOperation {
   ReadOperation* reader_ = nullptr;
   ConnectionWait* waiters_ = nullptr;
   Sender* sender_ = nullptr;
+  ClosedHook* closed_hook_ = nullptr;
   ReceiveBuffer received_;
 };
 

@@ -44,6 +44,11 @@ class [[nodiscard("nothing is read until this is awaited")]] ReadOperation : pub
 
   // Under the connection's lock. False: more has to come.
   [[nodiscard]] bool decide(ReceiveBuffer& received, bool eof, int error, std::size_t limit);
+  // Under it too: the read ends with this error, an errno.
+  void fail_with(int error) noexcept {
+    error_ = error;
+    outcome_ = Outcome::Failed;
+  }
 
  private:
   enum class Outcome : std::uint8_t { Undecided, Value, Incomplete, Overrun, Failed };

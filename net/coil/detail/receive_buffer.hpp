@@ -1,9 +1,12 @@
 // What a connection has received and nobody has read yet.
 //
-// Invariant: empty, it holds no memory: what is read is moved out of it where that is possible.
+// Invariant: empty, it holds no memory: what is read is moved out of it where that is possible. And
+// what one burst has made large is given back before it is empty: of a large block at least a
+// quarter is in use.
 #pragma once
 
 #include <cstddef>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +18,7 @@ class ReceiveBuffer {
  public:
   [[nodiscard]] std::size_t size() const noexcept { return text_.size() - start_; }
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return text_.capacity(); }
   [[nodiscard]] std::string_view view() const noexcept {
     return std::string_view(text_).substr(start_);
   }
@@ -33,6 +37,7 @@ class ReceiveBuffer {
     if (n == size()) return take_all();
     std::string first(text_, start_, n);
     start_ += n;
+    if (text_.capacity() > spare_max && text_.capacity() / 4 > size()) give_back_spare();
     return first;
   }
   [[nodiscard]] std::string take_all() {
@@ -49,6 +54,17 @@ class ReceiveBuffer {
   }
 
  private:
+  static constexpr std::size_t spare_max = 16 * 1024;
+
+  // Each byte is moved once for three that have been read. Without memory for it all stays.
+  void give_back_spare() noexcept {
+    try {
+      std::string(view()).swap(text_);
+      start_ = 0;
+    } catch (const std::bad_alloc&) {
+    }
+  }
+
   std::string text_;
   std::size_t start_ = 0;
 };

@@ -11,8 +11,6 @@
 namespace coil::detail::uring {
 namespace {
 
-constexpr std::string_view other_backend = "or run on epoll with COIL_BACKEND=epoll";
-
 // kernel.io_uring_disabled (6.6 and later), or -1: 1 = only for a group, 2 = for nobody.
 int disabled_by_sysctl() {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
@@ -39,28 +37,27 @@ std::string reason(int error) {
     case EACCES:
       if (const int level = disabled_by_sysctl(); level > 0) {
         return "sysctl kernel.io_uring_disabled is " + std::to_string(level) +
-               "; set it to 0 (or join kernel.io_uring_group), ";
+               "; set it to 0 (or join kernel.io_uring_group)";
       }
       return "forbidden to this process, most likely by a seccomp filter as containers have it by "
-             "default; allow the io_uring system calls (docker: --security-opt seccomp=...), ";
+             "default; allow the io_uring system calls (docker: --security-opt seccomp=...)";
     case ENOSYS:
       return "kernel " + kernel_release() +
-             " has no io_uring, or a seccomp filter hides it; use Linux 6.1 or later, ";
+             " has no io_uring, or a seccomp filter hides it; use Linux 6.1 or later";
     case EINVAL:
       return "kernel " + kernel_release() +
-             " does not know what was asked for; use Linux 6.1 or later, ";
+             " does not know what was asked for; use Linux 6.1 or later";
     case ENOMEM:
       return "no memory for its queues (RLIMIT_MEMLOCK is " + limit(RLIMIT_MEMLOCK) +
              ", RLIMIT_AS is " + limit(RLIMIT_AS) +
-             "); raise the limit (ulimit -l, ulimit -v), "
-             "use fewer loops, ";
+             "); raise the limit (ulimit -l, ulimit -v) or use fewer loops";
     case EMFILE:
       return "this process has no descriptor left (RLIMIT_NOFILE is " + limit(RLIMIT_NOFILE) +
-             "; a loop takes two); raise it (ulimit -n), use fewer loops, ";
+             "; a loop takes two); raise it (ulimit -n) or use fewer loops";
     case ENFILE:
-      return "the system has no descriptor left; raise sysctl fs.file-max, ";
+      return "the system has no descriptor left; raise sysctl fs.file-max";
     default:
-      return "";
+      return "the kernel refuses it";
   }
 }
 
@@ -68,13 +65,13 @@ std::string reason(int error) {
 
 void refuse(int error, std::string_view tried) {
   std::string text = "io_uring: ";
-  text.append(tried).append(" failed: ").append(reason(error)).append(other_backend);
+  text.append(tried).append(" failed: ").append(reason(error));
   throw std::system_error(error, std::system_category(), text);
 }
 
 void refuse_old_kernel(std::string_view missing) {
   std::string text = "io_uring: kernel " + kernel_release() + " lacks ";
-  text.append(missing).append("; use Linux 6.1 or later, ").append(other_backend);
+  text.append(missing).append("; use Linux 6.1 or later");
   throw std::system_error(ENOSYS, std::system_category(), text);
 }
 

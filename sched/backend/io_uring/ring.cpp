@@ -137,7 +137,13 @@ void Ring::enable() {
   if (const int result = register_with(IORING_REGISTER_ENABLE_RINGS, nullptr, 0); result < 0) {
     refuse(-result, "io_uring_register(IORING_REGISTER_ENABLE_RINGS)");
   }
-  owner_ = std::this_thread::get_id();
+  owner_ = this_thread_number();
+  // Nothing to submit, nothing to wait for: whether it is allowed at all.
+  if (const int result = io_uring_enter2(static_cast<unsigned>(ring_.ring_fd), 0, 0,
+                                         IORING_ENTER_GETEVENTS, nullptr, 0);
+      result < 0 && !is_transient(-result)) {
+    refuse(-result, "io_uring_enter");
+  }
   register_descriptor();
 }
 
@@ -155,7 +161,7 @@ void Ring::register_descriptor() noexcept {
 Ring::~Ring() {
   // The index means this ring only to the thread that registered it; elsewhere it goes when that
   // thread ends.
-  if ((enter_flags_ & IORING_ENTER_REGISTERED_RING) != 0 && owner_ == std::this_thread::get_id()) {
+  if ((enter_flags_ & IORING_ENTER_REGISTERED_RING) != 0 && owner_ == this_thread_number()) {
     io_uring_rsrc_update update{};
     update.offset = static_cast<unsigned>(enter_fd_);
     register_with(IORING_UNREGISTER_RING_FDS, &update, 1);

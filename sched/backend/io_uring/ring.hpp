@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
-#include <thread>
+#include <thread_number.hpp>
 
 namespace coil::detail::uring {
 
@@ -88,7 +88,7 @@ class Ring {
   void register_descriptor() noexcept;
   void publish() noexcept {
     // Checked here, because to another thread the registered index may mean a ring of its own.
-    COIL_CHECK(owner_ == std::this_thread::get_id(), "only the thread that owns a ring enters it");
+    COIL_CHECK(owner_ == this_thread_number(), "only the thread that owns a ring enters it");
     store(ring_.sq.ktail, sq_tail_);
     store(ring_.cq.khead, cq_head_);
   }
@@ -117,8 +117,8 @@ class Ring {
   unsigned cq_head_ = 0;
   unsigned cq_mask_ = 0;
   unsigned enter_flags_ = 0;
-  int enter_fd_ = -1;  // the descriptor, or its index among those this thread has registered
-  std::thread::id owner_;
+  int enter_fd_ = -1;        // the descriptor, or its index among those this thread has registered
+  std::uint64_t owner_ = 0;  // this_thread_number()
 };
 
 }  // namespace coil::detail::uring
