@@ -16,6 +16,7 @@ Coro<int> square(int i) {
 
 Coro<> main_task() {
   std::vector<Coro<int>> work;
+  work.reserve(1000);
   for (int i = 0; i < 1000; ++i) work.push_back(square(i));
   const auto squares = co_await gather(std::move(work));
   std::cout << "results: " << squares.size() << '\n';

@@ -36,6 +36,7 @@ Coro<> main_task() {
   for (const double delay : {0.3, 0.2, 0.2, 0.1, 0.4, 0.1}) queue.put_nowait(delay);
 
   std::vector<Task<>> workers;
+  workers.reserve(3);
   for (int i = 0; i < 3; ++i) workers.push_back(create_task(worker(queue, done)));
   co_await queue.join();
   for (auto& task : workers) task.cancel();

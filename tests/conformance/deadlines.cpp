@@ -1,4 +1,6 @@
 // Deadlines of cancel scopes (Trio): move_on_after, fail_after, and moving them.
+#include <atomic>
+
 #include "scenario.hpp"
 
 using namespace coil;
@@ -111,10 +113,10 @@ SCENARIO(a_deadline_can_be_brought_forward) {
 }
 
 SCENARIO(a_deadline_can_be_set_by_another_task) {
-  std::vector<CancelScope*> scopes;
+  std::atomic<CancelScope*> inside{nullptr};
   auto sleeper = [&]() -> Coro<> {
     auto result = co_await with_cancel_scope([&](CancelScope& scope) -> Coro<> {
-      scopes.push_back(&scope);
+      inside = &scope;
       co_await tick(100);
     });
     log("caught", result.cancelled_caught(), "at", passed());
@@ -122,7 +124,7 @@ SCENARIO(a_deadline_can_be_set_by_another_task) {
   co_await with_task_group([&](TaskGroup& group) -> Coro<> {
     group.create_task(sleeper());
     co_await tick();
-    scopes[0]->set_deadline(now() + ticks(2));
+    inside.load()->set_deadline(now() + ticks(2));
   });
 }
 

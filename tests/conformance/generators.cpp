@@ -250,3 +250,33 @@ SCENARIO(two_tasks_may_take_turns) {
   log(got);
   co_await generator.aclose();
 }
+
+namespace {
+ContextVar<std::string> variable{"variable"};
+}  // namespace
+
+SCENARIO(the_body_sees_the_context_of_who_asks) {
+  variable.set("loop's");
+  auto items = []() -> AsyncGenerator<std::string> {
+    for (;;) co_yield variable.get();
+  };
+  auto generator = items();
+  log(co_await generator.next());
+  variable.set("changed");
+  log(co_await generator.next());
+  auto other = [&]() -> Coro<> {
+    variable.set("other's");
+    log(co_await generator.next());
+  };
+  co_await create_task(other());
+  log(co_await generator.next());
+  co_await generator.aclose();
+}
+
+SCENARIO(what_the_body_sets_the_one_who_asks_sees) {
+  auto items = []() -> AsyncGenerator<int> {
+    variable.set("set in the body");
+    co_yield 1;
+  };
+  COIL_FOR_AWAIT([[maybe_unused]] int item, items()) { log(variable.get()); }
+}

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 
 from on_asyncio import passed, tick, ticks
 from scenario import kind, log, on_any_loops, outcome
@@ -258,3 +259,38 @@ async def two_tasks_may_take_turns():
 
     log([await asyncio.create_task(take()) for _ in range(4)])
     await generator.aclose()
+
+
+variable = contextvars.ContextVar("variable")
+
+
+@on_any_loops
+async def the_body_sees_the_context_of_who_asks():
+    variable.set("loop's")
+
+    async def items():
+        while True:
+            yield variable.get()
+
+    generator = items()
+    log(await anext(generator))
+    variable.set("changed")
+    log(await anext(generator))
+
+    async def other():
+        variable.set("other's")
+        log(await anext(generator))
+
+    await asyncio.create_task(other())
+    log(await anext(generator))
+    await generator.aclose()
+
+
+@on_any_loops
+async def what_the_body_sets_the_one_who_asks_sees():
+    async def items():
+        variable.set("set in the body")
+        yield 1
+
+    async for _ in items():
+        log(variable.get())

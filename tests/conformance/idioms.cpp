@@ -98,10 +98,9 @@ SCENARIO(a_worker_stops_when_it_is_cancelled) {
 }
 
 SCENARIO(the_most_important_work_is_shielded) {
-  std::vector<std::string> saved;
-  auto save = [&]() -> Coro<> {
+  auto save = []() -> Coro<> {
     co_await tick(2);
-    saved.push_back("data");
+    log("saved");
   };
   auto request = [&]() -> Coro<> { co_await shield(save()); };
   auto task = create_task(request());
@@ -109,7 +108,6 @@ SCENARIO(the_most_important_work_is_shielded) {
   task.cancel();
   log(co_await outcome(task));
   co_await tick(2);
-  log("saved", saved);
 }
 
 SCENARIO(a_callback_becomes_a_future) {

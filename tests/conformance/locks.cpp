@@ -319,3 +319,39 @@ SCENARIO(conditions_may_share_a_lock) {
   };
   co_await gather(producer(), consumer());
 }
+
+SCENARIO(waiting_for_a_notification_may_have_a_limit) {
+  Condition condition;
+  {
+    auto guard = co_await condition.scoped();
+    try {
+      co_await wait_for(condition.wait(), ticks(2));
+    } catch (const TimeoutError&) {
+      log("none at", passed(), "locked", condition.locked());
+    }
+  }
+  log("locked", condition.locked());
+}
+
+SCENARIO(a_lock_can_be_held_over_a_shield) {
+  Lock lock;
+  auto work = [&]() -> Coro<> {
+    {
+      auto guard = co_await lock.scoped();
+      co_await tick(3);
+    }
+    log("released at", passed());
+  };
+  auto inner = create_task(work());
+  auto outer = [&]() -> Coro<> { co_await shield(inner); };
+  auto task = create_task(outer());
+  co_await tick();
+  task.cancel();
+  co_await outcome(task);
+  log("locked", lock.locked());
+  {
+    auto guard = co_await lock.scoped();
+    log("got it");
+  }
+  co_await inner;
+}

@@ -324,3 +324,38 @@ async def conditions_may_share_a_lock():
                 emptied.notify()
 
     await asyncio.gather(producer(), consumer())
+
+
+@on_any_loops
+async def waiting_for_a_notification_may_have_a_limit():
+    condition = asyncio.Condition()
+    async with condition:
+        try:
+            await asyncio.wait_for(condition.wait(), ticks(2))
+        except asyncio.TimeoutError:
+            log("none at", passed(), "locked", condition.locked())
+    log("locked", condition.locked())
+
+
+@on_any_loops(any_order=True)
+async def a_lock_can_be_held_over_a_shield():
+    lock = asyncio.Lock()
+
+    async def work():
+        async with lock:
+            await tick(3)
+        log("released at", passed())
+
+    inner = asyncio.create_task(work())
+
+    async def outer():
+        await asyncio.shield(inner)
+
+    task = asyncio.create_task(outer())
+    await tick()
+    task.cancel()
+    await outcome(task)
+    log("locked", lock.locked())
+    async with lock:
+        log("got it")
+    await inner

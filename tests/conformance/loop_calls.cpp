@@ -175,3 +175,19 @@ SCENARIO(a_callback_chain_by_time) {
   step(0);
   co_await tick(7);
 }
+
+SCENARIO(in_a_callback_there_is_no_current_task) {
+  auto done = create_future<bool>();
+  loop().call_soon([=] { done.set_result(static_cast<bool>(current_task())); });
+  log(co_await done ? "a task" : "None");
+  log("in a task:", static_cast<bool>(current_task()));
+}
+
+SCENARIO(a_callback_may_start_a_task) {
+  auto work = []() -> Coro<> {
+    co_await tick();
+    log("worked at", passed());
+  };
+  loop().call_later(ticks(1), [=] { (void)create_task(work()); });
+  co_await tick(4);
+}

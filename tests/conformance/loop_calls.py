@@ -195,3 +195,21 @@ async def a_callback_chain_by_time():
 
     step(0)
     await tick(7)
+
+
+@on_any_loops
+async def in_a_callback_there_is_no_current_task():
+    done = loop().create_future()
+    loop().call_soon(lambda: done.set_result(asyncio.current_task()))
+    log(await done)
+    log("in a task:", asyncio.current_task() is not None)
+
+
+@on_any_loops
+async def a_callback_may_start_a_task():
+    async def work():
+        await tick()
+        log("worked at", passed())
+
+    loop().call_later(ticks(1), lambda: asyncio.create_task(work()))
+    await tick(4)

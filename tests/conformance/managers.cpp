@@ -74,8 +74,8 @@ SCENARIO(a_manager_that_cannot_be_entered_is_not_left) {
 }
 
 SCENARIO(an_exception_on_the_way_out_takes_the_place_of_the_bodys) {
-  auto run = with(Resource{.name = "a", .fails_in = "exit"},
-                  [] { return raise(LookupError("body")); });
+  auto run =
+      with(Resource{.name = "a", .fails_in = "exit"}, [] { return raise(LookupError("body")); });
   log(co_await outcome(ignoring_result(std::move(run))));
 }
 
@@ -176,8 +176,8 @@ SCENARIO(what_is_popped_off_an_exit_stack_stays_entered) {
 }
 
 SCENARIO(finally_awaits_after_a_return) {
-  auto run = try_finally([]() -> Coro<std::string> { co_return "value"; },
-                         [] { return say("clean-up"); });
+  auto run =
+      try_finally([]() -> Coro<std::string> { co_return "value"; }, [] { return say("clean-up"); });
   log(co_await outcome(std::move(run)));
 }
 
@@ -194,10 +194,11 @@ SCENARIO(finally_awaits_after_a_cancel) {
 }
 
 SCENARIO(an_exception_in_finally_wins) {
-  auto run = try_finally([] { return raise(ValueError("body")); }, []() -> Coro<> {
-    co_await tick();
-    throw LookupError("clean-up");
-  });
+  auto run = try_finally([] { return raise(ValueError("body")); },
+                         []() -> Coro<> {
+                           co_await tick();
+                           throw LookupError("clean-up");
+                         });
   log(co_await outcome(std::move(run)));
 }
 

@@ -262,3 +262,34 @@ PROGRAM(a_main_that_answers_an_interrupt_gives_its_result) {
   };
   log(run(main(), run_options()));
 }
+
+PROGRAM(a_generator_that_was_left_is_closed_before_run_returns) {
+  auto items = []() -> AsyncGenerator<int> {
+    try {
+      co_yield 1;
+      co_yield 2;
+    } catch (...) {
+      log("closed");
+      throw;
+    }
+  };
+  auto main = [&]() -> Coro<> {
+    auto generator = items();
+    log(co_await generator.next());
+    log("main ends");
+  };
+  run(main(), run_options());
+  log("run is over");
+}
+
+PROGRAM(a_loop_that_was_closed_takes_nothing) {
+  auto main = []() -> Coro<Loop*> { co_return &get_running_loop(); };
+  Runner runner(run_options());
+  Loop* loop = runner.run(main());
+  runner.close();
+  try {
+    loop->call_soon_threadsafe([] { log("never"); });
+  } catch (const RuntimeError&) {
+    log("refused");
+  }
+}

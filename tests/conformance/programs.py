@@ -244,3 +244,39 @@ def a_main_that_answers_an_interrupt_gives_its_result():
         return "last words"
 
     log(asyncio.run(main()))
+
+
+KEPT = []
+
+
+@on_any_loops
+def a_generator_that_was_left_is_closed_before_run_returns():
+    async def items():
+        try:
+            yield 1
+            yield 2
+        finally:
+            log("closed")
+
+    async def main():
+        generator = items()
+        log(await anext(generator))
+        log("main ends")
+        KEPT.append(generator)
+
+    asyncio.run(main())
+    log("run is over")
+    KEPT.clear()
+
+
+@on_any_loops
+def a_loop_that_was_closed_takes_nothing():
+    async def main():
+        return asyncio.get_running_loop()
+
+    with asyncio.Runner() as runner:
+        loop = runner.run(main())
+    try:
+        loop.call_soon_threadsafe(log, "never")
+    except RuntimeError:
+        log("refused")

@@ -1,4 +1,6 @@
 // Cancel scopes (Trio): level-triggered, nested, shielded.
+#include <atomic>
+
 #include "scenario.hpp"
 
 using namespace coil;
@@ -227,10 +229,10 @@ SCENARIO(dropping_a_shield_wakes_who_sleeps_behind_it) {
 }
 
 SCENARIO(a_cancel_from_another_task_wakes_the_sleeper) {
-  std::vector<CancelScope*> scopes;
+  std::atomic<CancelScope*> inside{nullptr};
   auto sleeper = [&]() -> Coro<> {
     auto result = co_await with_cancel_scope([&](CancelScope& scope) -> Coro<> {
-      scopes.push_back(&scope);
+      inside = &scope;
       co_await sleep_forever();
     });
     log("woken at", passed(), "caught", result.cancelled_caught());
@@ -238,7 +240,7 @@ SCENARIO(a_cancel_from_another_task_wakes_the_sleeper) {
   co_await with_task_group([&](TaskGroup& group) -> Coro<> {
     group.create_task(sleeper());
     co_await tick(2);
-    scopes[0]->cancel();
+    inside.load()->cancel();
   });
 }
 

@@ -203,3 +203,18 @@ SCENARIO(as_completed_gives_what_was_done_before) {
   std::sort(all.begin(), all.end());
   log(all, "at", passed());
 }
+
+SCENARIO(cancelling_who_waits_for_the_next_one_leaves_the_tasks_alone) {
+  auto tasks = tasks_of(give("a", 3), give("b", 4));
+  auto consume = [&]() -> Coro<> {
+    auto it = as_completed(tasks);
+    while (auto next = co_await it.next()) {
+    }
+  };
+  auto task = create_task(consume());
+  co_await tick();
+  task.cancel();
+  log(co_await outcome(task));
+  const auto a = co_await tasks[0];
+  log(a, co_await tasks[1]);
+}

@@ -209,3 +209,18 @@ async def as_completed_gives_what_was_done_before():
     tasks = tasks_of(give("a", 2), give("b", 1))
     await tick(3)
     log(sorted([await each for each in asyncio.as_completed(tasks)]), "at", passed())
+
+
+@on_any_loops
+async def cancelling_who_waits_for_the_next_one_leaves_the_tasks_alone():
+    tasks = tasks_of(give("a", 3), give("b", 4))
+
+    async def consume():
+        for next_one in asyncio.as_completed(tasks):
+            await next_one
+
+    task = asyncio.create_task(consume())
+    await tick()
+    task.cancel()
+    log(await outcome(task))
+    log(await tasks[0], await tasks[1])
