@@ -16,9 +16,25 @@ using StateRef = detail::Ref<ServerState>;
 
 namespace {
 
+// The one serve_forever of a server.
+class Serving {
+ public:
+  explicit Serving(const StateRef& state) : state_(state) {
+    if (state->closing()) throw std::runtime_error("serve_forever: the server is closed");
+    if (!state->begin_serving())
+      throw std::runtime_error("serve_forever: another task awaits it already");
+  }
+  ~Serving() { state_->end_serving(); }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+ private:
+  StateRef state_;
+};
+
 // Coroutines that outlive the Server they were called on.
 Coro<> serve_until_closed(StateRef state) {
-  if (state->closing()) throw std::runtime_error("serve_forever: the server is closed");
+  const Serving serving(state);
   std::exception_ptr cancelled;
   try {
     co_await FutureWait(state->stopped(), detail::shielded_leaf);
@@ -31,6 +47,11 @@ Coro<> serve_until_closed(StateRef state) {
   // Not for the handlers: one that does not look at its connection would keep Ctrl-C waiting.
   co_await FutureWait(state->stopped(), detail::joining_leaf);
   std::rethrow_exception(cancelled);
+}
+
+Coro<> close_and_wait(StateRef state) {
+  state->close();
+  co_await FutureWait(state->closed(), detail::shielded_leaf);
 }
 
 Coro<> wait_until_closed(StateRef state) {
@@ -68,6 +89,11 @@ bool Server::is_serving() const { return !state().closing(); }
 void Server::close() const { state().close(); }
 Coro<> Server::serve_forever() const { return serve_until_closed(StateRef(&state())); }
 Coro<> Server::wait_closed() const { return wait_until_closed(StateRef(&state())); }
+Coro<Server&> Server::aenter() {
+  (void)state();
+  co_return *this;
+}
+Coro<> Server::aexit(const std::exception_ptr&) const { return close_and_wait(StateRef(&state())); }
 void Server::close_clients() const { state().for_each_connection(&Connection::close); }
 void Server::abort_clients() const { state().for_each_connection(&Connection::abort); }
 

@@ -125,15 +125,15 @@ Served* ServerState::enter(Connection& connection) {
 
 bool ServerState::leave(Served& served) noexcept {
   const SpinGuard guard(lock_);
+  if (--served.parts_left_ != 0) return false;
   Served* previous = served.previous_in_server_;
   Served* next = served.next_in_server_;
   (previous != nullptr ? previous->next_in_server_ : served_) = next;
-  if (--served.parts_left_ != 0) return false;
   if (next != nullptr) next->previous_in_server_ = previous;
+  return true;
 }
 
 // asyncio pauses for a second each time; we begin shorter, since one connection that ends is
-  return true;
 // enough to go on.
 void ServerState::report_starvation(const std::system_error& error) noexcept {
   const TimePoint time = now();
@@ -200,6 +200,16 @@ std::vector<Address> ServerState::sockets() {
   if (closing_) return addresses;
   for (const auto& socket : sockets_) addresses.push_back(socket.local_address());
   return addresses;
+}
+
+bool ServerState::begin_serving() noexcept {
+  const SpinGuard guard(lock_);
+  return !std::exchange(serving_, true);
+}
+
+void ServerState::end_serving() noexcept {
+  const SpinGuard guard(lock_);
+  serving_ = false;
 }
 
 bool ServerState::closing() noexcept {

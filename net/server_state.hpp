@@ -38,6 +38,9 @@ class ServerState {
   // One accepting task per loop and socket.
   void start();
   void close() noexcept;
+  // For serve_forever, of which there is one at a time. False: it runs already.
+  [[nodiscard]] bool begin_serving() noexcept;
+  void end_serving() noexcept;
   void for_each_connection(void (Connection::*action)() noexcept);
   // Done when nothing is accepted any more; when no handler runs and no connection is open either.
   [[nodiscard]] const FutureRef& stopped() const noexcept { return stopped_; }
@@ -82,6 +85,7 @@ class ServerState {
 
   SpinLock lock_;  // all that follows
   bool closing_ = false;
+  bool serving_ = false;
   std::vector<Socket> sockets_;
   std::size_t accept_loops_ = 0;
   std::size_t connections_ = 0;

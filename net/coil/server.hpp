@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,7 +45,8 @@ class Server {
   [[nodiscard]] std::vector<Address> sockets() const;
   [[nodiscard]] bool is_serving() const;
 
-  // Until it is closed; cancelled, it closes the server and its connections first.
+  // Until it is closed; cancelled, it closes the server and its connections first. One task at a
+  // time (std::runtime_error), and not once the server is closed (the same).
   Coro<> serve_forever() const;
   // Accepts nothing any more; returns at once, wait_closed() tells when the port is free.
   // Connections that are open go on. Idempotent.
@@ -57,6 +59,11 @@ class Server {
   // handler has ended and whose last bytes are on their way, or are in the hands of another task.
   void close_clients() const;
   void abort_clients() const;
+
+  // `co_await with(co_await start_server(...), [](Server& server) -> Coro<> {...})`, Python's
+  // `async with`: at the end close() and wait_closed().
+  [[nodiscard]] Coro<Server&> aenter();
+  Coro<> aexit(const std::exception_ptr& error) const;
 
   // For Coil's own use.
   explicit Server(detail::Ref<detail::ServerState> state) noexcept;
@@ -76,7 +83,8 @@ Coro<Server> start_server(ServerHandler handler, std::string host, std::uint16_t
 
 // Listens, and runs handler(reader, writer) as a task of its own for each connection. Every loop
 // of the Runner accepts; a connection's task starts on the loop that accepted it, and may move.
-// So the handler, which is kept alive, is called from all loops at the same time.
+// So the handler, which is kept alive, is called from all loops at the same time. It is to give way
+// now and then (checkpoint()): a connection may wait for a loop that is busy though others are not.
 //
 // Host: a numeric address, a name (all its addresses that this machine has), or "" for every
 // interface, IPv4 and IPv6.

@@ -125,4 +125,39 @@ TEST(ServerClose, many_that_end_and_are_aborted_at_the_same_time_all_leave) {
   });
 }
 
+TEST(ServerClose, with_closes_the_server_and_waits_for_its_connections) {
+  kit::on_loops([]() -> Coro<> {
+    std::atomic<bool> ended = false;
+    auto handler = [&](StreamReader reader, StreamWriter) -> Coro<> {
+      (void)co_await reader.read();
+      ended = true;
+    };
+    auto client = coil::Socket::tcp();
+    const auto port =
+        co_await coil::with(co_await coil::start_server(handler, "127.0.0.1", 0),
+                            [&](coil::Server& server) -> Coro<std::uint16_t> {
+                              const auto chosen = server.port();
+                              co_await client.connect(coil::Address("127.0.0.1", chosen));
+                              co_await coil::sleep(2ms);
+                              (void)client.shutdown(SHUT_WR);
+                              co_return chosen;
+                            });
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(co_await kit::error_of(coil::open_connection("127.0.0.1", port)), ECONNREFUSED);
+    co_await client.close();
+  });
+}
+
+TEST(ServerClose, only_one_task_at_a_time_may_await_serve_forever) {
+  kit::on_loops([]() -> Coro<> {
+    auto server = co_await coil::start_server(kit::echo, "127.0.0.1", 0);
+    auto serving = coil::create_task(server.serve_forever());
+    co_await coil::sleep(1ms);
+    EXPECT_EQ(co_await kit::thrown_by<std::runtime_error>(server.serve_forever()),
+              "serve_forever: another task awaits it already");
+    server.close();
+    co_await serving;
+  });
+}
+
 }  // namespace
