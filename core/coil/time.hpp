@@ -4,7 +4,13 @@
 // that can be compared without overflow; NaN never gets past this header.
 #pragma once
 
+// Durations and clocks only: <chrono> itself brings calendars and, for printing them, all of
+// iostreams, an eighth of what a program that includes Coil would have to compile.
+#if __has_include(<bits/chrono.h>)
+#include <bits/chrono.h>
+#else
 #include <chrono>
+#endif
 #include <concepts>
 #include <optional>
 #include <stdexcept>

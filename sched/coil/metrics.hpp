@@ -1,7 +1,7 @@
 // What a Runner can tell about itself while it runs.
 #pragma once
 
-#include <chrono>
+#include <coil/time.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <vector>

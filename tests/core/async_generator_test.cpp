@@ -17,55 +17,18 @@
 #include <thread>
 #include <vector>
 
+#include "async_generator_kit.hpp"
+
 using namespace coil;
+using kit::count_for_ever;
+using kit::count_to;
+using kit::Log;
 using kit::on_loops;
 using kit::on_one_loop;
 using kit::thrown_by;
 using namespace std::chrono_literals;
 
 namespace {
-
-AsyncGenerator<int> count_to(int n) {
-  for (int i = 1; i <= n; ++i) {
-    if (i % 2 == 0) co_await kit::yield();
-    co_yield i;
-  }
-}
-
-// What happens to it is written down here.
-struct Log {
-  std::atomic<bool> exit{false};     // GeneratorExit was thrown at the co_yield
-  std::atomic<bool> cleaned{false};  // and what it awaited then has been awaited
-  std::atomic<bool> unwound{false};  // its locals are gone
-};
-
-// Counts for ever; when it is closed it awaits something before it ends.
-AsyncGenerator<int> count_for_ever(std::shared_ptr<Log> log) {
-  struct Unwind {
-    Log& log;
-    ~Unwind() { log.unwound = true; }
-  };
-  const Unwind unwind{*log};
-  bool exit = false;
-  try {
-    for (int i = 1;; ++i) co_yield i;
-  } catch (const GeneratorExit&) {
-    exit = true;
-  }
-  log->exit = exit;
-  co_await kit::yield(3);
-  log->cleaned = true;
-}
-
-template <class Fn>
-std::string thrown_text(Fn fn) {
-  try {
-    fn();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(async_generator, gives_its_items_and_then_nothing) {
   on_loops([]() -> Coro<> {
@@ -366,130 +329,6 @@ TEST(async_generator, that_is_empty_says_so) {
   });
 }
 
-TEST(async_generator, dropped_in_the_middle_is_closed_by_the_loop) {
-  on_loops([]() -> Coro<> {
-    auto log = std::make_shared<Log>();
-    {
-      auto generator = count_for_ever(log);
-      co_await generator.next();
-    }
-    co_await kit::until([&] { return log->unwound.load(); });
-    EXPECT_TRUE(log->exit);
-    EXPECT_TRUE(log->cleaned);
-    EXPECT_EQ(all_tasks().size(), 1U) << "the task that closes it is nobody's business";
-  });
-}
-
-TEST(async_generator, is_not_closed_inside_the_destructor) {
-  on_one_loop([]() -> Coro<> {
-    auto log = std::make_shared<Log>();
-    {
-      auto generator = count_for_ever(log);
-      co_await generator.next();
-    }
-    EXPECT_FALSE(log->exit);
-    co_await kit::until([&] { return log->unwound.load(); });
-  });
-}
-
-TEST(async_generator, dropped_as_the_last_thing_is_closed_before_run_returns) {
-  for (int yields = 0; yields < 6; ++yields) {
-    auto log = std::make_shared<Log>();
-    on_loops([log, yields]() -> Coro<> {
-      log->cleaned = false;
-      {
-        auto generator = count_for_ever(log);
-        co_await generator.next();
-      }
-      co_await kit::yield(yields);
-    });
-    EXPECT_TRUE(log->cleaned) << "run() must not cancel the clean-up";
-  }
-}
-
-TEST(async_generator, that_is_still_held_when_its_runner_closes_is_closed_too) {
-  for (const int loops : {1, 2, 4}) {
-    auto log = std::make_shared<Log>();
-    AsyncGenerator<int> generator = count_for_ever(log);
-    Runner runner({.loops = loops});
-    runner.run([&]() -> Coro<> { co_await generator.next(); });
-    EXPECT_FALSE(log->cleaned) << "it may be used in the next run";
-    runner.close();
-    EXPECT_TRUE(log->cleaned);
-  }
-}
-
-TEST(async_generator, of_a_task_that_is_cancelled_at_the_end_of_run_is_closed) {
-  auto log = std::make_shared<Log>();
-  on_loops([log]() -> Coro<> {
-    log->cleaned = false;
-    auto task = create_task([log]() -> Coro<> {
-      auto generator = count_for_ever(log);
-      for (;;) {
-        co_await generator.next();
-        co_await sleep(1ms);
-      }
-    });
-    co_await sleep(3ms);
-  });
-  EXPECT_TRUE(log->cleaned);
-}
-
-TEST(async_generator, that_fails_while_the_loop_closes_it_is_reported) {
-  on_loops([]() -> Coro<> {
-    const kit::Reports reports;
-    {
-      auto generator = []() -> AsyncGenerator<int> {
-        try {
-          co_yield 1;
-        } catch (const GeneratorExit&) {
-          throw std::logic_error("in clean-up");
-        }
-      }();
-      co_await generator.next();
-    }
-    co_await kit::until([&] { return !reports.empty(); });
-    EXPECT_NE(reports.text().find("an error occurred during closing of an asynchronous generator"),
-              std::string::npos);
-    EXPECT_NE(reports.text().find("in clean-up"), std::string::npos) << reports.text();
-  });
-}
-
-TEST(async_generator, dropped_by_a_pinned_task_is_closed_on_its_loop) {
-  on_loops([]() -> Coro<> {
-    std::atomic<int> right{0};
-    for (int i = 0; i < 8; ++i) {
-      co_await create_task(
-          [&]() -> Coro<> {
-            Loop* const home = &get_running_loop();
-            auto generator = [](Loop* loop, std::atomic<int>& count) -> AsyncGenerator<int> {
-              try {
-                co_yield 1;
-              } catch (const GeneratorExit&) {
-              }
-              co_await kit::yield(3);
-              if (&get_running_loop() == loop) ++count;
-            }(home, right);
-            co_await generator.next();
-          },
-          {.affinity = Affinity::loop});
-    }
-    co_await kit::until([&] { return right == 8; });
-  });
-}
-
-TEST(async_generator, dropped_by_a_thread_that_is_no_loop_is_closed_on_the_loop_it_began_on) {
-  KIT_USES_THREADS();
-  on_loops([]() -> Coro<> {
-    auto log = std::make_shared<Log>();
-    auto generator = std::make_unique<AsyncGenerator<int>>(count_for_ever(log));
-    co_await generator->next();
-    std::thread([moved = std::move(generator)]() mutable { moved.reset(); }).join();
-    co_await kit::until([&] { return log->unwound.load(); });
-    EXPECT_TRUE(log->cleaned);
-  });
-}
-
 TEST(async_generator, may_iterate_over_another_one) {
   on_loops([]() -> Coro<> {
     auto log = std::make_shared<Log>();
@@ -503,30 +342,6 @@ TEST(async_generator, may_iterate_over_another_one) {
     }
     co_await kit::until([&] { return log->cleaned.load(); });
   });
-}
-
-TEST(async_generator, whose_clean_up_waits_for_ever_is_a_deadlock_under_simulation) {
-  const kit::Watchdog watchdog;
-  bool cancelled = false;
-  const auto main = [&]() -> Coro<> {
-    auto generator = [](bool& seen) -> AsyncGenerator<int> {
-      try {
-        co_yield 1;
-      } catch (const GeneratorExit&) {
-      }
-      try {
-        co_await sleep_forever();
-      } catch (const CancelledError&) {
-        seen = true;
-        throw;
-      }
-    }(cancelled);
-    co_await generator.next();
-  };
-  EXPECT_EQ(
-      thrown_text([&] { coil::run(main(), {.loops = 2, .backend = Backend::sim}); }).substr(0, 9),
-      "deadlock:");
-  EXPECT_TRUE(cancelled);
 }
 
 TEST(async_generator, of_a_million_items_does_not_grow_the_stack) {
