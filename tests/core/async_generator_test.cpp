@@ -394,16 +394,19 @@ TEST(async_generator, is_not_closed_inside_the_destructor) {
 
 TEST(async_generator, dropped_as_the_last_thing_is_closed_before_run_returns) {
   for (int yields = 0; yields < 6; ++yields) {
-    auto log = std::make_shared<Log>();
-    on_loops([log, yields]() -> Coro<> {
-      log->cleaned = false;
-      {
-        auto generator = count_for_ever(log);
-        co_await generator.next();
-      }
-      co_await kit::yield(yields);
-    });
-    EXPECT_TRUE(log->cleaned) << "run() must not cancel the clean-up";
+    for (const int loops : {1, 2, 4}) {
+      auto log = std::make_shared<Log>();
+      coil::run(
+          [](std::shared_ptr<Log> shared, int n) -> Coro<> {
+            {
+              auto generator = count_for_ever(shared);
+              co_await generator.next();
+            }
+            co_await kit::yield(n);
+          }(log, yields),
+          {.loops = loops});
+      EXPECT_TRUE(log->cleaned) << "run() must not cancel the clean-up";
+    }
   }
 }
 
@@ -421,19 +424,23 @@ TEST(async_generator, that_is_still_held_when_run_ends_is_closed_too) {
 }
 
 TEST(async_generator, of_a_task_that_is_cancelled_at_the_end_of_run_is_closed) {
-  auto log = std::make_shared<Log>();
-  on_loops([log]() -> Coro<> {
-    log->cleaned = false;
-    auto task = create_task([log]() -> Coro<> {
-      auto generator = count_for_ever(log);
-      for (;;) {
-        co_await generator.next();
-        co_await sleep(1ms);
-      }
-    });
-    co_await sleep(3ms);
-  });
-  EXPECT_TRUE(log->cleaned);
+  for (const int loops : {1, 2, 4}) {
+    auto log = std::make_shared<Log>();
+    coil::run(
+        [](std::shared_ptr<Log> shared) -> Coro<> {
+          auto task = create_task([shared]() -> Coro<> {
+            auto generator = count_for_ever(shared);
+            for (;;) {
+              co_await generator.next();
+              co_await sleep(1ms);
+            }
+          });
+          co_await sleep(3ms);
+        }(log),
+        {.loops = loops});
+    EXPECT_EQ(log->cleaned, log->exit);
+    EXPECT_TRUE(log->exit || loops > 1) << "on one loop it has begun by then";
+  }
 }
 
 TEST(async_generator, that_fails_while_the_loop_closes_it_is_reported) {
