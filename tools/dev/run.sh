@@ -5,7 +5,9 @@ command_demo() {
   ensure_packages "${packages_build[@]}"
   build release digest_server
   say "running the demo: digest_server $*"
-  exec build/release/examples/digest_server/digest_server "$@"
+  local program=$PWD/build/release/examples/digest_server/digest_server
+  cd "$caller_directory" || return
+  exec "$program" "$@"
 }
 
 # Runs ctest and keeps its summary for the last line, below the list of what failed.
