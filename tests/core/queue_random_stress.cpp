@@ -58,6 +58,8 @@ struct Plan {
   int producers = 3;
   int consumers = 3;
   int steps = 1000;  // puts of each producer
+  // Cancels come until so many steps are done: later ones would wake who was left asleep.
+  long cancels_until = 0;
   bool fifo = true;
   bool early_end = false;
   bool immediate = false;
@@ -237,7 +239,7 @@ Coro<> cancel_now_and_then(Episode& episode, std::vector<TaskRef> victims) {
   Random random(episode.plan.seed + 7);
   while (episode.started < static_cast<int>(victims.size()))
     co_await sleep(std::chrono::microseconds(10));
-  while (!episode.stop) {
+  while (!episode.stop && episode.steps_done < episode.plan.cancels_until) {
     victims[static_cast<std::size_t>(draw(random, static_cast<int>(victims.size())))].cancel();
     co_await sleep(std::chrono::microseconds(draw(random, 30)));
   }
@@ -331,10 +333,12 @@ Coro<> run_kind(Episode& episode, int kind) {
 
 Plan plan_of(unsigned seed, int kind, int steps) {
   Random random(seed);
+  const int producers = 1 + draw(random, 5);
   return {.seed = seed,
-          .producers = 1 + draw(random, 5),
+          .producers = producers,
           .consumers = 1 + draw(random, 5),
           .steps = steps,
+          .cancels_until = draw(random, 3) == 0 ? 0 : draw(random, producers * steps),
           .fifo = kind != 4 && kind != 5,
           .early_end = kind < 6 && draw(random, 4) == 0,
           .immediate = draw(random, 2) == 0};
