@@ -2,7 +2,6 @@
 #include <coil/detail/check.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
-#include <coil/detail/task_view.hpp>
 #include <coil/exceptions.hpp>
 #include <stdexcept>
 #include <utility>
