@@ -152,23 +152,23 @@ TaskState::Request TaskBase::request_for(TaskBase& waiter, Abort kind) noexcept 
     const SpinGuard guard(waiter.tree_lock_);
     if (waiter.cancel_message_) message = copy_message(*waiter.cancel_message_);
   }
-  return begin_edge(std::move(message), true);
+  return begin_edge(std::move(message), false);
 }
 
-TaskState::Request TaskBase::begin_edge(Box<std::string> message, bool carried_on) noexcept {
+TaskState::Request TaskBase::begin_edge(Box<std::string> message, bool own) noexcept {
   const SpinGuard guard(tree_lock_);
   const auto request = state_.request(TaskState::EdgeBit);
   if (request == TaskState::Request::Done) return request;
   cancels_.store(cancelling() + 1, std::memory_order_relaxed);
   edge_undelivered_ = true;
-  edge_carried_on_ = carried_on;
+  edge_own_ = own;
   cancel_message_.swap(message);
   return request;
 }
 
 bool TaskBase::cancel(std::string_view message) {
   const Ref<TaskBase> self(this);
-  switch (begin_edge(copy_message(message), false)) {
+  switch (begin_edge(copy_message(message), running_task() == this)) {
     case TaskState::Request::Done:
       return false;
     case TaskState::Request::Flagged:
@@ -234,7 +234,7 @@ std::exception_ptr TaskBase::cancelled_before_start() noexcept {
 std::exception_ptr TaskBase::cancelled_at_end() noexcept {
   {
     const SpinGuard guard(tree_lock_);
-    if (edge_carried_on_) return nullptr;
+    if (!edge_own_) return nullptr;
   }
   return cancelled_before_start();
 }

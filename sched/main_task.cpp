@@ -35,8 +35,10 @@ void MainTask::run(Rest rest) {
   if (driver_.deadlock()) std::rethrow_exception(driver_.deadlock());
   // As in asyncio: a main task that swallowed the cancel, or was cancelled by others too, decides;
   // an interrupt that found it ended, while the others were being unwound, shows in any case.
-  const bool interrupted =
-      interrupted_late_ || (interrupted_ && task_->cancelled() && task_->uncancel() == 0);
+  // One that came when nothing would suspend any more was not swallowed either.
+  const bool not_met = task_->phase() == FutureBase::Phase::Value && task_->edge_undelivered();
+  const bool interrupted = interrupted_late_ || (interrupted_ && (task_->cancelled() || not_met) &&
+                                                 task_->uncancel() == 0);
   if (!interrupted && task_->phase() == FutureBase::Phase::Value) return;
   const std::exception_ptr error =
       interrupted ? std::make_exception_ptr(KeyboardInterrupt()) : task_->error();

@@ -149,6 +149,7 @@ TEST_F(IoUringRefusedDeathTest, by_a_filter_on_entering_it_alone) {
 }
 
 TEST_F(IoUringRefusedDeathTest, when_the_loops_start_it_is_an_error_of_the_runner) {
+  KIT_NEEDS_KERNEL("rings");
   for (const int loops : {1, 2, 4}) {
     EXPECT_EXIT(
         {

@@ -96,8 +96,8 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   [[nodiscard]] bool cancel_pending() const noexcept { return state_.cancel_pending(); }
   // The CancelledError of an edge that is pending before the task has started, else null.
   [[nodiscard]] std::exception_ptr cancelled_before_start() noexcept;
-  // The same when it has ended without suspending again. An edge that came from an awaiter goes
-  // back to that one instead: a result that arrived in the race is not lost.
+  // The same when it has cancelled itself and ended without suspending again. Anybody else's cancel
+  // came too late for what the task last awaited, and its result is not lost.
   [[nodiscard]] std::exception_ptr cancelled_at_end() noexcept;
   // Throws CancelledError for a leaf that was aborted. From the coroutine itself: every frame that
   // an exception passes costs a tenth of a microsecond, and a destructor on the way twice that.
@@ -220,14 +220,14 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   [[nodiscard]] CancelledError take_cancellation(Abort abort);
   [[nodiscard]] CancelledError edge_error();
   [[nodiscard]] bool has_trace() const noexcept;
-  [[nodiscard]] TaskState::Request begin_edge(Box<std::string> message, bool carried_on) noexcept;
+  [[nodiscard]] TaskState::Request begin_edge(Box<std::string> message, bool own) noexcept;
 
   TaskState state_;
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
   bool finalizer_ = false;
   bool edge_undelivered_ = false;  // under tree_lock_
-  bool edge_carried_on_ = false;   // the latest came from an awaiter; under tree_lock_
+  bool edge_own_ = false;          // the task asked for the latest itself; under tree_lock_
   Atomic<int> cancels_{0};         // written under tree_lock_
   std::coroutine_handle<> resume_;
   std::coroutine_handle<> outermost_;

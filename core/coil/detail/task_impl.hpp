@@ -60,7 +60,7 @@ class TaskImpl final : public TaskBase, public ValueHolder<T> {
     if (promise.outcome == CoroOutcome::Error) [[unlikely]] {
       error = std::move(promise.error);
     } else if (self.cancel_pending() && (error = self.cancelled_at_end())) {
-      // As in asyncio: a cancel that was accepted and has met no suspension any more shows here.
+      // As in asyncio: its own cancel, which has met no suspension any more, shows here.
     } else {
       error = self.keep_value(promise);
     }
