@@ -105,8 +105,8 @@ class Future {
   }
 
   // Calls fn(future) soon after completion, on the loop that registers it (from a thread that is
-  // no loop: where the future is completed). Gives an id for remove_done_callback. LoopClosed if the
-  // future is done and the loop is closing.
+  // no loop: where the future is completed). Gives an id for remove_done_callback. LoopClosed if
+  // the future is done and the loop is closing.
   template <class Fn>
   std::uint64_t add_done_callback(Fn fn) const {
     return detail::DoneCallback::enlist(new Callback<Fn>(*this, std::move(fn)));

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <string>
@@ -35,6 +36,9 @@ void reserve_descriptors(int connections) {
 }
 
 void check(Options& options) {
+  // "nan" is neither below nor above the range.
+  if (!std::isfinite(options.seconds))
+    throw CLI::ValidationError("--seconds", "must be a number from 0.1 to 86400");
   if (options.bulk > options.connections)
     throw CLI::ValidationError("--bulk",
                                fmt::format("there are only {} connections", options.connections));

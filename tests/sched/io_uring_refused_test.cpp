@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <kit/needs_kernel.hpp>
 
 #include "io_uring_kit.hpp"
 
