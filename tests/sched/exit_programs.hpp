@@ -127,6 +127,12 @@ inline Coro<int> swallows_and_returns() {
   }
   co_return 7;
 }
+// When the signal comes nothing will suspend any more.
+inline Coro<int> ends_interrupted() {
+  co_await sleep(1ms);
+  ::raise(SIGINT);
+  co_return 5;
+}
 // Takes its time to clean up, which a first interrupt must not cut short.
 inline Coro<int> cleans_up_slowly() {
   auto slow = create_task([]() -> Coro<> {
@@ -252,6 +258,7 @@ inline int run_program(const std::string& name) {
       {"run_and_catch", run_and_catch},
       {"run_and_interrupt_afterwards", run_and_interrupt_afterwards},
       {"run_with_own_handler", run_with_own_handler},
+      {"ends_interrupted", [] { return run(ends_interrupted()); }},
       {"run_ignoring_interrupts", run_ignoring_interrupts},
       {"say_loops", say_loops},
       {"start_too_many_threads", start_too_many_threads},

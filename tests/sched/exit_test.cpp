@@ -113,6 +113,12 @@ TEST_P(exits, with_mains_result_when_main_swallows_the_interrupt) {
   EXPECT_EQ(child.result(), 7) << child.output();
 }
 
+TEST_P(exits, by_the_signal_that_comes_in_mains_last_stretch) {
+  ChildProcess child("ends_interrupted", environment());
+  ASSERT_TRUE(child.wait()) << child.output();
+  EXPECT_EQ(child.result(), -SIGINT) << child.output();
+}
+
 TEST_P(exits, at_the_second_interrupt_when_the_first_is_swallowed) {
   ChildProcess child("swallows", environment());
   ASSERT_TRUE(child.wait_for_output("ready")) << child.output();
