@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/exception_group.hpp>
@@ -88,7 +89,9 @@ void TaskGroup::finish(std::exception_ptr error) {
     if (!detail::is_level_cancelled_error(cancellation_)) parent().absorb_edge();
     std::rethrow_exception(cancellation_);
   }
-  if (error && !detail::is_cancelled_error(error)) errors_.push_back(std::move(error));
+  // The body may have awaited the task that failed: that is one failure.
+  const bool seen = std::find(errors_.begin(), errors_.end(), error) != errors_.end();
+  if (error && !seen && !detail::is_cancelled_error(error)) errors_.push_back(std::move(error));
   if (errors_.empty()) return;
   // Cancelled from outside as well: the failures are thrown, and the cancel comes again at the
   // next suspension, counted once as before.

@@ -90,7 +90,7 @@ class AsyncExitStack {
     if constexpr (std::is_lvalue_reference_v<M>) {
       return &manager;
     } else {
-      return detail::Box<M>(new M(std::move(manager)));
+      return detail::Box<M>(new M(std::forward<M>(manager)));
     }
   }
   template <class M>

@@ -10,8 +10,10 @@
 #include <coil/detail/atomic.hpp>
 #include <coil/detail/frame_allocator.hpp>
 #include <coil/detail/ref.hpp>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 namespace coil::detail {
@@ -39,6 +41,7 @@ using ContextValueRef = Ref<const ContextValue>;
 template <class T>
 struct HeldContextValue final : ContextValue {
   template <class U>
+    requires(!std::same_as<std::remove_cvref_t<U>, HeldContextValue>)
   explicit HeldContextValue(U&& v) : value(std::forward<U>(v)) {}
   const T value;
 };
