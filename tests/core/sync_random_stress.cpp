@@ -368,6 +368,9 @@ Coro<> work(Scene& scene, int worker, const std::vector<Task<>>& others, std::at
       }
     }
   }
+  // One that has just cancelled itself would end cancelled.
+  while (current_task().uncancel() > 0) {
+  }
 }
 
 template <class Scene>
