@@ -79,6 +79,7 @@ TaskView look_at(TaskBase& task) {
 
 std::vector<StackFrame> readable(const std::vector<std::source_location>& frames) {
   std::vector<StackFrame> all;
+  all.reserve(frames.size());
   for (const auto& frame : frames)
     all.push_back({short_function_name(frame.function_name()), frame.file_name(), frame.line()});
   std::vector<StackFrame> users;
