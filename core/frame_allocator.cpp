@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <coil/detail/frame_allocator.hpp>
 #include <coil/detail/spin_lock.hpp>
@@ -19,8 +20,10 @@ namespace {
 constexpr std::size_t granule = 32;
 constexpr std::size_t class_count = frame_size_max / granule + 1;
 constexpr std::uint32_t batch_length = 64;  // blocks that move to or from the depot at once
-constexpr std::uint32_t list_limit = 2 * batch_length;
 constexpr std::size_t slab_size = 64 * 1024;
+// A list keeps what a burst of tasks frees at once, in bytes and in blocks.
+constexpr std::size_t list_bytes = 512 * 1024;
+constexpr std::size_t list_limit = 2048;
 
 struct Block {
   Block* next;
@@ -32,7 +35,15 @@ static_assert(sizeof(Block) <= granule);
 struct FreeList {
   Block* head = nullptr;
   std::uint32_t length = 0;
+  std::uint32_t limit = 0;
 };
+
+constexpr std::array<FreeList, class_count> empty_lists() noexcept {
+  std::array<FreeList, class_count> all;
+  for (std::size_t i = 1; i < class_count; ++i)
+    all[i].limit = static_cast<std::uint32_t>(std::min(list_limit, list_bytes / (i * granule)));
+  return all;
+}
 
 // Shared by all threads, one per size class.
 struct Depot {
@@ -60,7 +71,7 @@ struct Depot {
 };
 
 constinit std::array<Depot, class_count> depots;
-constinit thread_local std::array<FreeList, class_count> lists;
+constinit thread_local std::array<FreeList, class_count> lists = empty_lists();
 
 // Gives this thread's lists to the depot when the thread ends.
 struct ListsOwner {
@@ -68,7 +79,8 @@ struct ListsOwner {
   ~ListsOwner() {
     for (std::size_t i = 0; i < class_count; ++i) {
       if (lists[i].head != nullptr) depots[i].put(lists[i].head, lists[i].length);
-      lists[i] = {};
+      lists[i].head = nullptr;
+      lists[i].length = 0;
     }
   }
 };
@@ -117,8 +129,15 @@ Block* carve(std::size_t size_class, std::uint32_t& length) {
   depots[size_class].put(batch, batch_length);
 }
 
-// A thread that only frees has blocks to give back when it ends, too.
-[[gnu::noinline]] void expect_thread_end() noexcept { (void)lists_owner.alive; }
+// The block is the first of its list, or one too many.
+[[gnu::noinline]] void push_unusual(Block* block, std::size_t size_class) noexcept {
+  (void)lists_owner.alive;  // a thread that only frees has blocks to give back when it ends, too
+  FreeList& list = lists[size_class];
+  block->next = list.head;
+  list.head = block;
+  ++list.length;
+  if (list.length > list.limit) spill(size_class);
+}
 
 }  // namespace
 
@@ -141,12 +160,11 @@ void frame_deallocate(void* memory, std::size_t size) noexcept {
     return ::operator delete(memory, size);
   FreeList& list = lists[size_class];
   auto* block = static_cast<Block*>(memory);
-  if (list.head == nullptr) [[unlikely]]
-    expect_thread_end();
+  if (list.head == nullptr || list.length >= list.limit) [[unlikely]]
+    return push_unusual(block, size_class);
   block->next = list.head;
   list.head = block;
-  if (++list.length > list_limit) [[unlikely]]
-    spill(size_class);
+  ++list.length;
 }
 
 #endif
