@@ -1,4 +1,5 @@
 // What a person sees of tasks: await stacks, call graphs, and that looking changes nothing.
+#include <atomic>
 #include <coil/async_generator.hpp>
 #include <coil/call_graph.hpp>
 #include <coil/cancel_scope.hpp>
@@ -19,9 +20,9 @@ using kit::on_one_loop;
 
 namespace {
 
-unsigned inner_line = 0;
-unsigned middle_line = 0;
-unsigned outer_line = 0;
+std::atomic<unsigned> inner_line{0};
+std::atomic<unsigned> middle_line{0};
+std::atomic<unsigned> outer_line{0};
 
 Coro<int> inner(Future<int> future) {
   co_await sleep(0ms);
@@ -234,7 +235,8 @@ TEST(call_graph, names_who_awaits_a_task_and_who_awaits_those) {
     const std::string text = format_call_graph(graph);
     EXPECT_NE(text.find("* Task(name='worker', id=0x"), std::string::npos) << text;
     EXPECT_NE(text.find("  + Call stack:\n  |   File '"), std::string::npos) << text;
-    EXPECT_NE(text.find("line " + std::to_string(inner_line) + ", in async "), std::string::npos);
+    EXPECT_NE(text.find("line " + std::to_string(inner_line.load()) + ", in async "),
+              std::string::npos);
     EXPECT_NE(text.find("  + Awaited by:\n    * Task(name='"), std::string::npos) << text;
     EXPECT_NE(text.find("        * Task(name='Task-"), std::string::npos) << text;
     future.set_result(1);
