@@ -4,8 +4,9 @@
 usage: check_tested_names.py [--uses NAME...]
 
 It refuses a public name of `core`, `sched` and `executors` that is in no row, a row without a test,
-a test that does not exist, a name that none of the row's tests' files mentions, and a name of
-"Not there yet" that is there. --uses says in which tests' files a name occurs.
+a test that does not exist, a name that none of the row's tests' files mentions, a name of "Not
+there yet" that is there, and a link to a test in docs/ that leads nowhere. --uses says in which
+tests' files a name occurs.
 """
 
 import functools
@@ -21,6 +22,7 @@ PENDING = "## Not there yet"
 ROOMS = ("core", "sched", "executors")
 TEST = re.compile(r"^(?:TYPED_|COIL_)?TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)", re.MULTILINE)
 SCENARIO = re.compile(r"^(?:SCENARIO|PROGRAM)\(\s*(\w+)\s*\)", re.MULTILINE)
+LINK = re.compile(r"\[(\w+): (\w+)\]\(\.\./(tests/[\w/]+\.cpp)\)")
 TOKEN = re.compile(r"`([^`]+)`")
 
 
@@ -115,9 +117,18 @@ def problems_of(listed, pending, declared, defined):
         yield from row_problems(f"{LIST}:{number}", names, tests, defined)
     for name in sorted(declared):
         if name in pending:
-            yield f"{declared[name]}: {name} is there now: move it from '{PENDING[3:]}' to a row of {LIST}"
+            yield (f"{declared[name]}: {name} is there now: move it from '{PENDING[3:]}' to a row "
+                   f"of {LIST}")
         elif name not in covered:
             yield f"{declared[name]}: no test is named for {name}: give it a row in {LIST}"
+
+
+def link_problems(defined):
+    """[topic: name](../tests/...) in the documentation names a test of that file."""
+    for document in tree.walk("docs", {".md"}):
+        for topic, name, path in LINK.findall(tree.read(document)):
+            if path not in defined.get(f"{topic}.{name}", ()):
+                yield f"{document}: {path} has no {topic}.{name}"
 
 
 def print_uses(names):
@@ -136,6 +147,7 @@ def main():
     listed = list(rows(text))
     declared, defined = declared_names(), defined_tests()
     problems = list(problems_of(listed, set(names_in(later)), declared, defined))
+    problems += link_problems(defined)
     tests = {test for _, _, tests in listed for test in tests}
     tree.finish(problems, f"{len(declared)} names, {len(listed)} promises, {len(tests)} tests")
 

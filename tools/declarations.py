@@ -9,10 +9,13 @@ import re
 import tree
 
 OWN_USE = re.compile(
-    r"^[ \t]*// For (?:Coil's own use|COIL_FOR_AWAIT\b).*?(?=^\s*$|^[ \t]*(?:private|protected):|^\};)",
+    r"^[ \t]*// For (?:Coil's own use|COIL_FOR_AWAIT\b).*?"
+    r"(?=^\s*$|^[ \t]*(?:private|protected):|^\};)",
     re.MULTILINE | re.DOTALL,
 )
-COMMENT_OR_LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
+COMMENT_OR_LITERAL = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'""", re.DOTALL
+)
 DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.MULTILINE)
 MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(COIL_(?!DETAIL_)\w+)", re.MULTILINE)
 ATTRIBUTE = re.compile(r"\[\[.*?\]\]", re.DOTALL)
@@ -98,7 +101,8 @@ def class_names(head, body):
 def names(text, in_class=None):
     """The names that `text`, the inside of a namespace or class, declares."""
     for head, body in statements(text):
-        head = without_templates(re.sub(r"\b(?:public|private|protected)\s*:(?!:)", "", head)).strip()
+        head = re.sub(r"\b(?:public|private|protected)\s*:(?!:)", "", head)
+        head = without_templates(head).strip()
         if match := re.match(r"using\s+(\w+)\s*=|concept\s+(\w+)", head):
             if in_class is None:
                 yield match[1] or match[2]
