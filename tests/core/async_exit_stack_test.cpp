@@ -206,4 +206,25 @@ TEST(async_exit_stack, leaves_everything_when_its_task_is_cancelled) {
   });
 }
 
+TEST(async_exit_stack, is_a_manager_by_hand_too) {
+  static_assert(AsyncContextManager<AsyncExitStack>);
+  on_loops([]() -> Coro<> {
+    Notes notes;
+    AsyncExitStack stack;
+    AsyncExitStack& entered = co_await stack.aenter();
+    EXPECT_EQ(&entered, &stack);
+    entered.callback([&] { notes.emplace_back("left"); });
+    entered.push_async_exit([&](std::exception_ptr error) -> Coro<bool> {
+      notes.push_back(error ? detail::describe(error) : "nothing");
+      co_return error != nullptr;
+    });
+    EXPECT_TRUE(co_await stack.aexit(std::make_exception_ptr(std::runtime_error("bad"))));
+    EXPECT_EQ(notes.size(), 2U);
+    EXPECT_NE(notes.at(0).find("bad"), std::string::npos);
+    EXPECT_EQ(notes.at(1), "left");
+    EXPECT_FALSE(co_await stack.aexit(nullptr)) << "nothing is on it any more";
+    EXPECT_EQ(notes.size(), 2U);
+  });
+}
+
 }  // namespace

@@ -300,6 +300,34 @@ TEST(call_graph, of_the_running_task_shows_the_line_that_asks) {
   });
 }
 
+TEST(call_graph, is_printed_in_the_form_that_format_gives) {
+  on_one_loop([]() -> Coro<> {
+    auto future = create_future<>();
+    auto task = create_task([&]() -> Coro<> { co_await future; }, {.name = "waiter"});
+    co_await kit::yield(2);
+    const auto graph = capture_call_graph(task);
+    const FrameCallGraphEntry& innermost = graph.call_stack.at(0);
+    EXPECT_NE(innermost.file.find("call_graph_test.cpp"), std::string::npos);
+    EXPECT_GT(innermost.line, 0U);
+    EXPECT_FALSE(innermost.function.empty());
+    EXPECT_NE(graph.id, capture_call_graph(future).id);
+    EXPECT_EQ(graph.id, capture_call_graph(task).id);
+    ::testing::internal::CaptureStdout();
+    print_call_graph(task);
+    print_call_graph(graph);
+    print_call_graph(future);
+    print_call_graph();
+    const std::string printed = ::testing::internal::GetCapturedStdout();
+    const std::string once = format_call_graph(graph);
+    EXPECT_NE(printed.find(once), std::string::npos) << printed;
+    EXPECT_NE(printed.find(once, printed.find(once) + 1), std::string::npos) << printed;
+    EXPECT_NE(printed.find("* Future(id=0x"), std::string::npos) << printed;
+    EXPECT_NE(printed.find("State: running"), std::string::npos) << printed;
+    future.set_result();
+    co_await task;
+  });
+}
+
 // By wait(), which hands no cancel on: a ring of plain awaits could not be cancelled.
 TEST(call_graph, of_tasks_that_await_each_other_ends) {
   on_one_loop([]() -> Coro<> {

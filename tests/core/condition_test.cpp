@@ -6,6 +6,7 @@
 #include <coil/task.hpp>
 #include <coil/task_group.hpp>
 #include <coil/timeout.hpp>
+#include <coil/would_block.hpp>
 #include <deque>
 #include <kit/loops.hpp>
 #include <kit/thrown.hpp>
@@ -368,6 +369,24 @@ TEST(condition, wait_with_a_timeout_holds_the_lock_afterwards) {
               "timed out");
     EXPECT_TRUE(condition.locked());
     EXPECT_EQ(current_task().cancelling(), 0);
+  });
+}
+
+TEST(condition, acquires_as_its_lock_does) {
+  on_one_loop([]() -> Coro<> {
+    Lock lock;
+    Condition condition(lock);
+    condition.acquire_nowait();
+    EXPECT_TRUE(condition.locked());
+    EXPECT_TRUE(lock.locked());
+    EXPECT_THROW(condition.acquire_nowait(), WouldBlock);
+    condition.release();
+    EXPECT_THROW(condition.release(), std::runtime_error);
+    {
+      const auto guard = co_await condition.scoped();
+      EXPECT_TRUE(lock.locked());
+    }
+    EXPECT_FALSE(condition.locked());
   });
 }
 

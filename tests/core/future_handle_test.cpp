@@ -170,4 +170,45 @@ TEST(promise, may_be_moved_and_is_broken_when_another_takes_its_place) {
   });
 }
 
+TEST(promise, writes_what_a_future_can_be_written) {
+  const Promise<int> with_result;
+  EXPECT_FALSE(with_result.done());
+  with_result.set_result(1);
+  EXPECT_TRUE(with_result.done());
+  EXPECT_FALSE(with_result.cancelled());
+  EXPECT_EQ(with_result.get_future().result(), 1);
+  EXPECT_THROW(with_result.set_result(2), InvalidStateError);
+  EXPECT_FALSE(with_result.try_set_result(2));
+  EXPECT_FALSE(with_result.try_set_exception(std::logic_error("late")));
+  EXPECT_FALSE(with_result.cancel());
+  EXPECT_EQ(with_result.get_future().result(), 1);
+
+  const Promise<> failed;
+  failed.set_exception(std::logic_error("broken"));
+  EXPECT_THROW(failed.get_future().result(), std::logic_error);
+  EXPECT_THROW(failed.set_exception(std::logic_error("late")), InvalidStateError);
+  EXPECT_THROW(failed.set_exception(std::exception_ptr()), std::invalid_argument);
+
+  const Promise<> cancelled;
+  EXPECT_TRUE(cancelled.cancel("never mind"));
+  EXPECT_TRUE(cancelled.cancelled());
+  EXPECT_FALSE(cancelled.try_set_result());
+  EXPECT_THROW(cancelled.get_future().result(), CancelledError);
+}
+
+TEST(future_handle, that_is_empty_says_so) {
+  const Future<int> empty;
+  EXPECT_FALSE(empty.valid());
+  EXPECT_FALSE(static_cast<bool>(empty));
+  EXPECT_EQ(empty, Future<int>());
+  EXPECT_THROW((void)empty.done(), InvalidStateError);
+  EXPECT_THROW((void)empty.result(), InvalidStateError);
+  EXPECT_THROW((void)empty.cancel(), InvalidStateError);
+  EXPECT_THROW(empty.set_result(1), InvalidStateError);
+  EXPECT_THROW((void)empty.get(), InvalidStateError);
+  EXPECT_TRUE(create_future<int>().valid());
+  EXPECT_TRUE(Future<int>::shares_result);
+  EXPECT_FALSE(Future<std::unique_ptr<int>>::shares_result) << "comes out by moving only";
+}
+
 }  // namespace

@@ -32,6 +32,20 @@ TEST(future, gives_what_was_set) {
   });
 }
 
+TEST(future, is_made_by_a_loop_too) {
+  on_loops([]() -> Coro<> {
+    Loop& loop = get_running_loop();
+    const Future<int> number = loop.create_future<int>();
+    const Future<> signal = loop.create_future();
+    loop.call_soon([=] {
+      number.set_result(3);
+      signal.set_result();
+    });
+    co_await signal;
+    EXPECT_EQ(co_await number, 3);
+  });
+}
+
 TEST(future, takes_a_result_from_a_foreign_thread) {
   KIT_USES_THREADS();
   on_loops([]() -> Coro<> {

@@ -118,6 +118,35 @@ TEST(kept_arguments, text_given_as_a_view_is_copied) {
   });
 }
 
+TEST(kept_arguments, text_given_as_a_view_to_groups_and_loops_is_copied_too) {
+  on_loops([]() -> Coro<> {
+    auto text = std::make_unique<std::string>(long_text);
+    const auto view = std::string_view(*text);
+    std::string seen;
+    auto keep = [&seen](std::string_view given) -> Coro<> {
+      co_await kit::yield(2);
+      seen = given;
+    };
+    Task<std::string> in_group;
+    co_await with_task_group([&](TaskGroup& group) -> Coro<> {
+      in_group = group.create_task(copy_of, view);
+      co_await open_nursery([&](Nursery& nursery) -> Coro<> {
+        nursery.start_soon(keep, view);
+        auto on_loop = get_running_loop().create_task(copy_of, view);
+        auto from_handle = get_running_loop().handle().create_task(copy_of, view);
+        auto threadsafe = run_coroutine_threadsafe(get_running_loop(), copy_of, view);
+        text->assign(text->size(), '?');
+        text.reset();
+        EXPECT_EQ(co_await on_loop, long_text);
+        EXPECT_EQ(co_await from_handle, long_text);
+        EXPECT_EQ(co_await threadsafe, long_text);
+      });
+    });
+    EXPECT_EQ(co_await in_group, long_text);
+    EXPECT_EQ(seen, long_text);
+  });
+}
+
 TEST(kept_arguments, references_stay_references) {
   on_loops([]() -> Coro<> {
     int value = 1;

@@ -328,6 +328,9 @@ TEST(memory_channel, tells_its_statistics) {
   on_one_loop([]() -> Coro<> {
     auto [sender, receiver] = open_memory_channel<int>(2);
     EXPECT_EQ(sender.statistics(), receiver.statistics());
+    const MemoryChannelStatistics fresh{
+        .max_buffer_size = 2, .open_send_channels = 1, .open_receive_channels = 1};
+    EXPECT_EQ(sender.statistics(), fresh);
     EXPECT_EQ(sender.statistics().max_buffer_size, 2U);
     EXPECT_EQ(sender.statistics().current_buffer_used, 0U);
     sender.send_nowait(1);

@@ -1,5 +1,7 @@
 // TaskRef: every member of Task but the result, comparison, hashing, callbacks.
+#include <coil/context.hpp>
 #include <coil/loop.hpp>
+#include <coil/sleep.hpp>
 #include <coil/task.hpp>
 #include <coil/task_ref.hpp>
 #include <kit/loops.hpp>
@@ -51,6 +53,39 @@ TEST(task_ref, has_every_member_of_its_task) {
     EXPECT_NE(ref.exception(), nullptr);
     EXPECT_FALSE(ref.cancel());
     EXPECT_EQ(&ref.get_loop(), &task.get_loop());
+    EXPECT_EQ(ref.get_stack().size(), task.get_stack().size());
+    EXPECT_FALSE(ref.get_stack().empty()) << "it failed: the coroutine that the exception left";
+  });
+}
+
+TEST(task_ref, gives_its_tasks_own_context) {
+  on_loops([]() -> Coro<> {
+    ContextVar<int> number("number", 0);
+    const TaskRef ref = create_task([&]() -> Coro<> {
+      number.set(5);
+      co_return;
+    });
+    co_await kit::until([&] { return ref.done(); });
+    EXPECT_EQ(ref.get_context().get(number), 5);
+    EXPECT_EQ(number.get(), 0);
+  });
+}
+
+// A task that moves: who asks from inside is told the loop that runs it now.
+TEST(task_ref, of_a_moving_task_tells_the_loop_that_last_ran_it) {
+  on_loops([]() -> Coro<> {
+    std::vector<Task<>> tasks;
+    for (int i = 0; i < 20; ++i) {
+      tasks.push_back(create_task([]() -> Coro<> {
+        for (int n = 0; n < 50; ++n) {
+          EXPECT_EQ(&current_task().get_loop(), &get_running_loop());
+          co_await sleep(std::chrono::microseconds(n % 5));
+        }
+      }));
+    }
+    for (auto& task : tasks) co_await task;
+    const auto last = create_task([]() -> Coro<Loop*> { co_return &get_running_loop(); });
+    EXPECT_EQ(co_await last, &last.get_loop());
   });
 }
 

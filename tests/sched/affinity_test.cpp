@@ -1,6 +1,7 @@
 // Affinity: who moves, who stays, and that what stays never runs in parallel.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <coil/runner.hpp>
@@ -140,6 +141,36 @@ TEST(affinity, lets_a_loop_that_has_nothing_take_the_others_tasks) {
       co_await sleep(kit::simulated() ? 10us : 0us);
     }
     EXPECT_TRUE(met_both);
+  });
+}
+
+// asyncio's order, also where other loops are about: nobody steals what is pinned.
+TEST(affinity, runs_pinned_tasks_in_the_order_in_which_they_became_runnable) {
+  const kit::Watchdog watchdog;
+  Runner runner({.loops = 3});
+  runner.run([&]() -> Coro<> {
+    std::vector<Task<>> makers;
+    for (Loop* loop : runner.loops()) {
+      makers.push_back(loop->create_task([]() -> Coro<> {
+        std::vector<int> order;
+        std::vector<Task<>> tasks;
+        for (int i = 0; i < 50; ++i) {
+          tasks.push_back(create_task(
+              [&order, i]() -> Coro<> {
+                for (int round = 0; round < 3; ++round) {
+                  order.push_back(round * 50 + i);
+                  co_await kit::yield();
+                }
+              },
+              {.affinity = Affinity::loop}));
+        }
+        for (auto& task : tasks) co_await task;
+        EXPECT_EQ(order.size(), 150U);
+        EXPECT_TRUE(std::is_sorted(order.begin(), order.end()))
+            << "who yields goes behind all that are ready";
+      }));
+    }
+    for (auto& maker : makers) co_await maker;
   });
 }
 

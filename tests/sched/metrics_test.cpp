@@ -45,6 +45,7 @@ TEST(metrics, counts_what_each_loop_does) {
     EXPECT_EQ(after.operations, 0U);
     EXPECT_GE(after.total, before.total);
     EXPECT_LE(after.idle, after.total);
+    EXPECT_GE(after.polls, before.polls);
   });
 }
 
@@ -80,6 +81,34 @@ TEST(metrics, counts_a_sleep_that_has_not_ended) {
     } while (before.parks == 0 || after.parks != before.parks);
     EXPECT_GE(after.idle - before.idle, 15ms);
   });
+}
+
+TEST(metrics, counts_the_tasks_that_loops_take_from_each_other) {
+  const kit::Watchdog watchdog;
+  Runner runner({.loops = 3});
+  runner.run([&]() -> Coro<> {
+    const auto stolen = [&] {
+      std::uint64_t by = 0;
+      for (const LoopMetrics& loop : runner.metrics().loops) by += loop.stolen_by;
+      return by;
+    };
+    std::vector<Task<>> tasks;
+    while (stolen() == 0) {
+      for (int i = 0; i < 100; ++i)
+        tasks.push_back(create_task([]() -> Coro<> { co_await sleep(0ms); }));
+      co_await sleep(1us);
+    }
+    for (auto& task : tasks) co_await task;
+  });
+  runner.close();
+  std::uint64_t by = 0;
+  std::uint64_t from = 0;
+  for (const LoopMetrics& loop : runner.metrics().loops) {
+    by += loop.stolen_by;
+    from += loop.stolen_from;
+  }
+  EXPECT_GT(by, 0U);
+  EXPECT_EQ(by, from) << "each was taken from somebody";
 }
 
 TEST(metrics, may_be_read_while_all_loops_are_busy) {

@@ -45,6 +45,7 @@ COIL_TEST(coil_test, runs_on_a_virtual_clock, {.loops = 2, .backend = Backend::s
   co_await clock.advance(5s);
   EXPECT_GE(clock.elapsed(), 5s);
   EXPECT_LT(clock.elapsed(), 6s);
+  EXPECT_TRUE(get_running_loop().is_simulated());
 }
 
 COIL_TEST(coil_test, asserts_leave_the_coroutine_only_when_they_fail) {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # ./dev check: each check is a function check_<name>; its output is shown only if it fails.
 
-checks=(format style headers layering compilers readme install tidy)
+checks=(format style headers layering tested-names compilers readme install tidy)
 
 own_sources() {
   local extension args=()
@@ -25,6 +25,8 @@ check_headers() { python3 tools/check_headers.py; }
 
 check_layering() { python3 tools/check_layering.py build/release; }
 
+check_tested-names() { python3 tools/check_tested_names.py; }
+
 # The refusal of broken compilers is a promise to the user: it must name the reason and the cure.
 check_compilers() { tools/check_compilers; }
 
@@ -44,7 +46,7 @@ check_tidy() {
 run_check() {
   local name=$1 log=build/check/$1.log start status=0
   start=$(now)
-  printf '  %-10s ' "$name"
+  printf '  %-12s ' "$name"
   "check_$name" >"$log" 2>&1 || status=$?
   if ((status == 0)); then
     printf '%sok%s      %s\n' "$ui_green" "$ui_off" "$(elapsed "$start")"
