@@ -166,7 +166,8 @@ void ForkWait::start_branch(ForkBranch& branch, bool eager) noexcept {
   {
     const SpinGuard guard(lock_);
     branch.task = FutureRef(made, AdoptRef{});
-    static_assert(sizeof(ForkGroup) <= sizeof group_memory_ && alignof(ForkGroup) <= alignof(void*));
+    static_assert(sizeof(ForkGroup) <= sizeof group_memory_ &&
+                  alignof(ForkGroup) <= alignof(void*));
     if (group_ == nullptr) group_ = ::new (group_memory_) ForkGroup(*this);
     group = group_;
     cancel = cancel_branches_;
@@ -248,7 +249,6 @@ ForkBranch* ForkWait::culprit() const noexcept {
   for (std::uint32_t i = 0; i < count_; ++i) {
     ForkBranch& branch = branches_[i];
     if (branch.failed == 0) continue;
-    if (branch.task) branch.task->mark_retrieved();
     const auto& error = branch.task ? branch.task->error() : branch.promise().error;
     const bool cancelled = is_cancelled_error(error);
     if (cancelled && !branch.task) return &branch;
@@ -263,12 +263,17 @@ ForkBranch* ForkWait::culprit() const noexcept {
 
 void ForkWait::finish() {
   leave_group();
+  for (std::uint32_t i = 0; i < count_; ++i)
+    if (branches_[i].task) branches_[i].task->mark_retrieved();
   TaskBase& self = *Suspension::task;
   const ForkBranch* branch = culprit();
   if (branch == nullptr && aborted == Abort::None) return;
   const bool stolen = branch != nullptr && branch->task;
-  if (aborted != Abort::None && (branch == nullptr || (stolen && branch->task->cancelled())))
-    self.throw_cancelled(aborted);
+  if (branch == nullptr || (stolen && branch->task->cancelled())) {
+    // A branch may see that a scope was cancelled before the task that waits for it does.
+    if (aborted == Abort::None && effectively_cancelled(self.scope())) aborted = Abort::Level;
+    if (aborted != Abort::None) self.throw_cancelled(aborted);
+  }
   if (aborted == Abort::Edge) self.edge_swallowed();
   if (!stolen) std::rethrow_exception(std::move(branch->promise().error));
   TaskBase::adopt_trace(*branch->task);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <coil/detail/parallel_range.hpp>
+#include <coil/detail/reference_to.hpp>
 #include <coil/fork.hpp>
 #include <coil/sleep.hpp>
 #include <cstddef>
@@ -65,11 +66,11 @@ Coro<> run_each(ParallelRange range, const Call& call, KeptValue<T>* results) {
 template <class R, class Fn>
 auto fork_elements(R range, Fn fn)
     -> Coro<std::vector<typename EachResults<AwaitResult<std::invoke_result_t<
-        const Fn&, decltype(take_element<R>(std::declval<decltype(std::ranges::begin(
-                       range))&>()))>>>::Element>> {
+        Fn&, decltype(take_element<R>(
+                       std::declval<decltype(std::ranges::begin(range))&>()))>>>::Element>> {
   using Iterator = decltype(std::ranges::begin(range));
-  using T = AwaitResult<std::invoke_result_t<const Fn&, decltype(take_element<R>(
-                                                            std::declval<Iterator&>()))>>;
+  using T = AwaitResult<
+      std::invoke_result_t<Fn&, decltype(take_element<R>(std::declval<Iterator&>()))>>;
   std::vector<Iterator> at;
   for (auto it = std::ranges::begin(range); it != std::ranges::end(range); ++it) at.push_back(it);
   EachResults<T> results(at.size());
@@ -101,8 +102,8 @@ Coro<> run_steps(ParallelRange range, const Body& body) {
 
 template <Position I, class Fn>
 Coro<> run_parallel_for(I first, ParallelRange range, Fn fn) {
-  if constexpr (std::is_invocable_v<const Fn&, I>) {
-    if constexpr (Awaitable<std::invoke_result_t<const Fn&, I>>) {
+  if constexpr (std::is_invocable_v<Fn&, I>) {
+    if constexpr (Awaitable<std::invoke_result_t<Fn&, I>>) {
       co_await run_steps(range, [&](ParallelRange step) -> Coro<> {
         for (auto i = step.first; i != step.last; ++i) co_await fn(position(first, i));
       });
@@ -122,7 +123,7 @@ Coro<> run_parallel_for(I first, ParallelRange range, Fn fn) {
 
 // The reduction of a range that is not empty.
 template <class T, Position I, class Fn, class Combine>
-Coro<T> reduce_steps(I first, ParallelRange range, const Fn& fn, const Combine& combine) {
+Coro<T> reduce_steps(I first, ParallelRange range, Fn& fn, Combine& combine) {
   T total = fn(position(first, range.first++));
   while (!range.empty()) {
     if (range.to_be_cut()) {
@@ -143,7 +144,7 @@ Coro<T> reduce_steps(I first, ParallelRange range, const Fn& fn, const Combine& 
 template <class T, Position I, class Fn, class Combine>
 Coro<T> run_parallel_reduce(I first, ParallelRange range, T init, Fn fn, Combine combine) {
   if (range.empty()) co_return init;
-  T total = co_await reduce_steps<T>(first, range, std::as_const(fn), std::as_const(combine));
+  T total = co_await reduce_steps<T>(first, range, fn, combine);
   co_return combine(std::move(init), std::move(total));
 }
 

@@ -79,9 +79,9 @@ class ContextSlot {
   // All below: the owner. These four want an empty slot.
   void inherit(const ContextSlot& from) noexcept;  // a copy, of which changes are its own
   void inherit(const ContextSnapshot& from) noexcept;
-  void inherit_current() noexcept;                 // the same of the running task's or callback's
-  void share(ContextCell& cell) noexcept;          // the same context
-  void share(const ContextSlot& from) noexcept;    // the same context, whose owner is no more
+  void inherit_current() noexcept;               // the same of the running task's or callback's
+  void share(ContextCell& cell) noexcept;        // the same context
+  void share(const ContextSlot& from) noexcept;  // the same context, whose owner is no more
   void clear() noexcept {
     if (!empty()) [[unlikely]]
       let_go();

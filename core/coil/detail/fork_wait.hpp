@@ -120,10 +120,10 @@ class ForkWait : public NativeAwaiter, public Suspension {
   std::uint32_t current_ = 0;
   std::uint32_t pushed_from_;  // the children from here on were pushed
   std::uint32_t missing_ = 0;
-  bool pinned_ = false;            // the children are tasks of this loop from the beginning
-  bool cancelled_ = false;         // a child ended with the task's cancellation
-  bool cancel_branches_ = false;   // also those that somebody is about to start
-  bool added_ = false;             // the group is among the parent's
+  bool pinned_ = false;           // the children are tasks of this loop from the beginning
+  bool cancelled_ = false;        // a child ended with the task's cancellation
+  bool cancel_branches_ = false;  // also those that somebody is about to start
+  bool added_ = false;            // the group is among the parent's
   SpinLock lock_;
   Atomic<std::uint32_t> failures_{0};
   Atomic<std::int32_t> joined_{0};
