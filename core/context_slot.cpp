@@ -39,6 +39,11 @@ bool ContextCell::restore(std::uint64_t key, const ContextChange& change) {
   return true;
 }
 
+void ContextCell::rewind(Ref<const ContextNode> map) noexcept {
+  const SpinGuard guard(lock_);
+  map_.swap(map);
+}
+
 ContextCell& ContextSlot::cell_of(std::uintptr_t word) noexcept {
   return *reinterpret_cast<ContextCell*>(word & ~cell_bit);
 }
@@ -65,6 +70,13 @@ void ContextSlot::inherit(const ContextSlot& from) noexcept {
     map_of(word)->add_ref();
   }
   word_.store(word | inherited_bit, std::memory_order_release);
+}
+
+void ContextSlot::inherit(const ContextSnapshot& from) noexcept {
+  if (!from.map) return;
+  from.map->add_ref();
+  word_.store(reinterpret_cast<std::uintptr_t>(from.map.get()) | inherited_bit,
+              std::memory_order_release);
 }
 
 void ContextSlot::share(ContextCell& cell) noexcept {
@@ -157,6 +169,30 @@ bool ContextSlot::restore(std::uint64_t key, const ContextChange& change) {
 bool ContextSlot::is(const ContextCell& cell) const noexcept {
   const auto word = word_.load(std::memory_order_acquire);
   return (word & cell_bit) != 0 && &cell_of(word) == &cell;
+}
+
+ContextSnapshot ContextSlot::snapshot() const noexcept {
+  return {map(), own_map(word_.load(std::memory_order_acquire))};
+}
+
+// As in set(): the owner lets go of the map that was in its word, unless a cell has it by now.
+void ContextSlot::rewind(const ContextSnapshot& then) noexcept {
+  auto word = word_.load(std::memory_order_acquire);
+  if ((word & cell_bit) == 0) {
+    if (map_of(word) == then.map.get()) return;
+    std::uintptr_t wanted = 0;
+    if (then.map) {
+      then.map->add_ref();
+      wanted = reinterpret_cast<std::uintptr_t>(then.map.get()) | (then.own ? 0 : inherited_bit);
+    }
+    if (word_.compare_exchange_strong(word, wanted, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+      if (map_of(word) != nullptr) map_of(word)->release();
+      return;
+    }
+    if (then.map) then.map->release();
+  }
+  cell_of(word).rewind(then.map);
 }
 
 }  // namespace coil::detail

@@ -1,4 +1,5 @@
 #include <coil/detail/future_awaiter.hpp>
+#include <coil/detail/scheduler.hpp>
 #include <coil/exceptions.hpp>
 
 namespace coil::detail {
@@ -47,6 +48,11 @@ constinit const LeafKind joining_leaf{"join", nullptr, &awaited_future};
 FutureWait::FutureWait(FutureRef target, const LeafKind& kind) noexcept
     : Suspension(kind), target_(std::move(target)) {
   wake = &on_done;
+}
+
+TaskBase* FutureWait::level_cancelled_task() noexcept {
+  TaskBase* self = running_task();
+  return self != nullptr && effectively_cancelled(self->scope()) ? self : nullptr;
 }
 
 void FutureWait::on_done(FutureWaiter& waiter) noexcept {

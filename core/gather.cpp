@@ -1,6 +1,7 @@
 // The state that the children of one gather share with who awaits it; see gather_state.hpp.
 #include <coil/detail/check.hpp>
 #include <coil/detail/gather_state.hpp>
+#include <coil/detail/scheduler.hpp>
 #include <new>
 #include <stdexcept>
 
@@ -146,9 +147,14 @@ void GatherState::check(TaskBase* task, Abort aborted) {
   if (culprit == nullptr && aborted == Abort::None) [[likely]]
     return;
   disregard_children();
-  // A child that was cancelled with the gather shows as the gather's own cancellation.
-  if (aborted != Abort::None && (culprit == nullptr || culprit->target->cancelled()))
-    task->throw_cancelled(aborted);
+  // A child that was cancelled with the gather shows as the gather's own cancellation; a scope
+  // around both may have reached the child first.
+  if (culprit == nullptr || culprit->target->cancelled()) {
+    TaskBase* self = running_task();
+    if (aborted == Abort::None && self != nullptr && effectively_cancelled(self->scope()))
+      aborted = Abort::Level;
+    if (aborted != Abort::None) self->throw_cancelled(aborted);
+  }
   if (aborted == Abort::Edge) task->edge_swallowed();
   if (!culprit->target->cancelled()) TaskBase::adopt_trace(*culprit->target);
   std::rethrow_exception(culprit->target->error());

@@ -28,10 +28,22 @@ void TaskBase::push_group(GroupNode& group) noexcept {
   groups_ = &group;
 }
 
+// A fork's group may lie above one that was opened after it: it is added when a child is stolen.
 void TaskBase::pop_group(GroupNode& group) noexcept {
   const SpinGuard guard(tree_lock_);
-  COIL_CHECK(groups_ == &group, "task groups are left in the order they were entered");
-  groups_ = group.next_open;
+  GroupNode** link = &groups_;
+  while (*link != nullptr && *link != &group) link = &(*link)->next_open;
+  COIL_CHECK(*link == &group, "a task leaves a group that it has not opened");
+  *link = group.next_open;
+}
+
+void TaskBase::add_group(GroupNode& group, ScopeNode* scope, bool& added) noexcept {
+  const SpinGuard guard(tree_lock_);
+  if (added) return;
+  added = true;
+  group.scope = scope;
+  group.next_open = groups_;
+  groups_ = &group;
 }
 
 void TaskBase::join_group(GroupNode& group) {

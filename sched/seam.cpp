@@ -6,6 +6,7 @@
 #include <coil/detail/scheduler.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/task_ref.hpp>
+#include <new>
 
 #include "worker_pool.hpp"
 
@@ -135,6 +136,17 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept {
   if (here == &worker) return worker.push_task(task);
   COIL_CHECK(worker.post(task), "a task is made on a loop that was closed");
 }
+
+bool push_fork(Runnable& child) noexcept {
+  try {
+    current_worker()->push_fork(child);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+Runnable* take_fork() noexcept { return current_worker()->take_fork(); }
+bool forks_are_wanted() noexcept { return current_worker()->forks_are_wanted(); }
 
 void generator_started(GeneratorBase& generator) noexcept {
   current_worker()->generators().add(generator);

@@ -12,7 +12,7 @@ namespace {
 
 constinit thread_local Worker* this_thread_worker = nullptr;
 constexpr std::uint64_t id_block = 256;
-constexpr std::uint32_t injector_interval = 61;
+constexpr std::uint32_t other_interval = 61;
 
 }  // namespace
 
@@ -99,11 +99,23 @@ void Worker::push_fork(Runnable& child) {
   if (!alone_) pool_.notify(index_);
 }
 
-bool Worker::has_ready() const noexcept { return !local_.empty() || !queue_.empty(); }
+bool Worker::has_ready() const noexcept {
+  return !local_.empty() || !queue_.empty() || !forks_.empty();
+}
 
+// A fork's children are for the join, which comes soon, or for other loops. Here they wait until
+// there is nothing else, which happens only while their parents are suspended; but not for ever.
 Runnable* Worker::next_item() noexcept {
+  const bool other_round = ++tick_ % other_interval == 0;
+  if (other_round && !forks_.empty()) [[unlikely]]
+    if (Runnable* child = forks_.take()) return child;
+  Runnable* item = next_listed(other_round);
+  return item != nullptr ? item : forks_.take();
+}
+
+Runnable* Worker::next_listed(bool look_in_injector) noexcept {
   if (alone_) return local_.pop();
-  if (++tick_ % injector_interval == 0) (void)take_injected();
+  if (look_in_injector) (void)take_injected();
   // Two lists, each first in first out; in turn, so that neither starves the other.
   favour_queue_ = !favour_queue_;
   if (favour_queue_) {

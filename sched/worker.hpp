@@ -63,6 +63,7 @@ class Worker {
   // A child of a fork, for this loop's next join or for whoever steals it first; newest first out.
   void push_fork(Runnable& child);
   [[nodiscard]] Runnable* take_fork() noexcept { return forks_.take(); }
+  [[nodiscard]] bool forks_are_wanted() const noexcept { return shares_ && forks_.empty(); }
   void submit(Operation& operation);
 
   // Any thread. False: closed.
@@ -107,6 +108,7 @@ class Worker {
   static constexpr int turn_budget = 64;
 
   [[nodiscard]] Runnable* next_item() noexcept;
+  [[nodiscard]] Runnable* next_listed(bool look_in_injector) noexcept;
   void run_item(Runnable& item) noexcept;
   void end_detached() noexcept;
   void shed_load(TaskBase& task) noexcept;
@@ -167,11 +169,19 @@ void set_current_worker(Worker* worker) noexcept;
 
 template <class Choose>
 bool Worker::run_one(Choose&& choose) {
-  const std::size_t ready = local_.size() + queue_.size();
+  const std::size_t listed = local_.size() + queue_.size();
+  const std::size_t ready = listed + (forks_.empty() ? 0 : 1);
   if (ready == 0) return false;
   // Each list keeps its order, as it does in next_item(); which one is next is open.
-  const bool local = choose(ready) < local_.size();
-  Runnable* item = local ? local_.pop() : queue_.pop();
+  const std::size_t chosen = choose(ready);
+  Runnable* item = nullptr;
+  if (chosen < local_.size()) {
+    item = local_.pop();
+  } else if (chosen < listed) {
+    item = queue_.pop();
+  } else {
+    item = forks_.take();
+  }
   run_item(*item);
   return true;
 }

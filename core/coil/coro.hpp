@@ -24,9 +24,15 @@ namespace detail {
 
 enum class CoroOutcome : unsigned char { Running, Value, Error };
 
-template <class T>
-struct CoroPromiseResult : PromiseBase {
+// What can be known of a Coro<T> without its T.
+struct CoroPromiseBase : PromiseBase {
   using PromiseBase::PromiseBase;
+  std::exception_ptr error;
+};
+
+template <class T>
+struct CoroPromiseResult : CoroPromiseBase {
+  using CoroPromiseBase::CoroPromiseBase;
   CoroPromiseResult(const CoroPromiseResult&) = delete;
   CoroPromiseResult& operator=(const CoroPromiseResult&) = delete;
   ~CoroPromiseResult() {
@@ -45,7 +51,6 @@ struct CoroPromiseResult : PromiseBase {
     return slot.take();
   }
 
-  std::exception_ptr error;
   [[no_unique_address]] ValueSlot<T> slot;
   CoroOutcome outcome = CoroOutcome::Running;
 };
@@ -127,7 +132,8 @@ class [[nodiscard("a Coro does nothing until it is awaited or made a task")]] Co
   void operator co_await() & = delete;  // write: co_await std::move(coro)
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
-  // For Coil's own use: gives the frame away.
+  // For Coil's own use: the frame; release() gives it away.
+  [[nodiscard]] Handle handle() const noexcept { return handle_; }
   [[nodiscard]] Handle release() noexcept { return std::exchange(handle_, nullptr); }
 
  private:

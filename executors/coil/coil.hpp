@@ -19,6 +19,7 @@
 #include <coil/exception_context.hpp>
 #include <coil/exception_group.hpp>
 #include <coil/exceptions.hpp>
+#include <coil/fork.hpp>
 #include <coil/future.hpp>
 #include <coil/gather.hpp>
 #include <coil/handle.hpp>
@@ -27,6 +28,7 @@
 #include <coil/memory_channel.hpp>
 #include <coil/metrics.hpp>
 #include <coil/nursery.hpp>
+#include <coil/parallel.hpp>
 #include <coil/queue.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>

@@ -171,4 +171,37 @@ TEST(edge_and_level, a_result_that_was_there_before_the_cancel_is_not_lost) {
   });
 }
 
+// Behind a shield the task does not see its scope's cancellation, but what it awaits next has.
+Coro<> await_what_the_scope_cancelled(std::function<Coro<>(Task<>)> await) {
+  bool behind = false;
+  const auto result = co_await with_cancel_scope([&](CancelScope& scope) -> Coro<> {
+    co_await with_task_group([&](TaskGroup& group) -> Coro<> {
+      auto task = group.create_task([]() -> Coro<> { co_await sleep_forever(); });
+      co_await with_cancel_scope(
+          [&]() -> Coro<> {
+            co_await kit::yield();
+            scope.cancel();
+            co_await kit::until([&] { return task.done(); });
+          },
+          {.shield = true});
+      co_await await(task);
+      behind = true;
+    });
+  });
+  EXPECT_TRUE(result.cancelled_caught());
+  EXPECT_FALSE(behind);
+}
+
+TEST(edge_and_level, a_scope_catches_what_it_cancelled_in_a_task_that_is_awaited) {
+  kit::on_loops([]() -> Coro<> {
+    co_await await_what_the_scope_cancelled([](Task<> task) -> Coro<> { co_await task; });
+  });
+}
+
+TEST(edge_and_level, a_scope_catches_what_it_cancelled_in_a_task_that_is_gathered) {
+  kit::on_loops([]() -> Coro<> {
+    co_await await_what_the_scope_cancelled([](Task<> task) -> Coro<> { co_await gather(task); });
+  });
+}
+
 }  // namespace

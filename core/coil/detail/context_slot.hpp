@@ -44,6 +44,7 @@ class ContextCell final : public Counted<ContextCell> {
   [[nodiscard]] ContextChange set(std::uint64_t key, const ContextValueRef& value);
   // False: the change was not made here.
   [[nodiscard]] bool restore(std::uint64_t key, const ContextChange& change);
+  void rewind(Ref<const ContextNode> map) noexcept;
   // Context::run: one at a time. False: entered already.
   [[nodiscard]] bool enter() noexcept { return !entered_.exchange(true); }
   void leave() noexcept { entered_.store(false); }
@@ -56,6 +57,12 @@ class ContextCell final : public Counted<ContextCell> {
   Ref<const ContextNode> first_;  // what the slot had, see above
   std::uint64_t number_;          // written once, under lock_
   Atomic<bool> entered_{false};
+};
+
+// What a slot held at some moment.
+struct ContextSnapshot {
+  Ref<const ContextNode> map;
+  bool own = false;
 };
 
 class ContextSlot {
@@ -71,9 +78,10 @@ class ContextSlot {
 
   // All below: the owner. These four want an empty slot.
   void inherit(const ContextSlot& from) noexcept;  // a copy, of which changes are its own
-  void inherit_current() noexcept;                 // the same of the running task's or callback's
-  void share(ContextCell& cell) noexcept;          // the same context
-  void share(const ContextSlot& from) noexcept;    // the same context, whose owner is no more
+  void inherit(const ContextSnapshot& from) noexcept;
+  void inherit_current() noexcept;               // the same of the running task's or callback's
+  void share(ContextCell& cell) noexcept;        // the same context
+  void share(const ContextSlot& from) noexcept;  // the same context, whose owner is no more
   void clear() noexcept {
     if (!empty()) [[unlikely]]
       let_go();
@@ -85,6 +93,9 @@ class ContextSlot {
   [[nodiscard]] ContextChange set(std::uint64_t key, const ContextValueRef& value);
   [[nodiscard]] bool restore(std::uint64_t key, const ContextChange& change);
   [[nodiscard]] bool is(const ContextCell& cell) const noexcept;
+  [[nodiscard]] ContextSnapshot snapshot() const noexcept;
+  // Takes back what was changed since then.
+  void rewind(const ContextSnapshot& then) noexcept;
 
  private:
   // Beside the pointer: what it points to, and whether the map is still the one that was copied,

@@ -48,13 +48,18 @@ class FutureWait : public NativeAwaiter, public Suspension, public FutureWaiter 
     const auto phase = target_->phase();
     if (phase == FutureBase::Phase::Value) [[likely]]
       return;
-    if (phase == FutureBase::Phase::Cancelled)
+    if (phase == FutureBase::Phase::Cancelled) {
+      if (TaskBase* self = level_cancelled_task()) self->throw_cancelled(Abort::Level);
       throw CancelledError(held_cancelled_error(target_->error()));
+    }
     TaskBase::adopt_trace(*target_);
     std::rethrow_exception(target_->error());
   }
 
  private:
+  // The running task, if a scope around it is cancelled, which may have reached the target first:
+  // the CancelledError is that scope's then, for it to catch.
+  [[nodiscard]] static TaskBase* level_cancelled_task() noexcept;
   static void on_done(FutureWaiter& waiter) noexcept;
   // The cancel that aborted this wait is to be thrown here; else how the target ended decides.
   [[nodiscard]] bool cancel_shows() noexcept;

@@ -3,6 +3,7 @@
 
 #include <coil/detail/ensure_future.hpp>
 #include <coil/detail/gather_state.hpp>
+#include <coil/detail/reference_to.hpp>
 #include <coil/result.hpp>
 #include <cstddef>
 #include <iterator>
@@ -44,18 +45,6 @@ struct GatherTuple {
                          std::index_sequence<I...>) {
     return Results(gathered<Ts, mode>(state.node(I), last)...);
   }
-};
-
-// A reference that a vector can hold (std::reference_wrapper, which <functional> would bring).
-template <class T>
-class ReferenceTo {
- public:
-  ReferenceTo(T& object) noexcept : object_(&object) {}  // NOLINT(google-explicit-constructor)
-  operator T&() const noexcept { return *object_; }      // NOLINT(google-explicit-constructor)
-  [[nodiscard]] T& get() const noexcept { return *object_; }
-
- private:
-  T* object_;
 };
 
 template <GatherMode mode, class T>

@@ -56,6 +56,14 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept;
 // The task is done: forget it.
 void task_finished(TaskBase& task) noexcept;
 
+// A child of a fork (fork_wait.hpp): for this loop's next take_fork(), for whoever steals it, or for
+// this loop once it has nothing better to do; those run it. False: out of memory.
+[[nodiscard]] bool push_fork(Runnable& child) noexcept;
+// The newest of this loop's, or nullptr.
+[[nodiscard]] Runnable* take_fork() noexcept;
+// Other loops would take a child, and there is none for them.
+[[nodiscard]] bool forks_are_wanted() noexcept;
+
 // A generator that has run for the first time, on this thread's loop, is closed before that loop's
 // Runner lets run() return, unless it has finished by then.
 void generator_started(GeneratorBase& generator) noexcept;

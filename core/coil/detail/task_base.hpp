@@ -5,8 +5,8 @@
 //                              suspension (see task_state.hpp); then the thread that resumes it.
 //                              While it runs, resume_ is the innermost frame that it has
 //                              suspended in, or one further out (see PromiseBase::leave)
-//   2. scope_, groups_, base   written by the task's thread under tree_lock_; read by it without,
-//                              by anybody else under tree_lock_
+//   2. scope_, base            written by the task's thread under tree_lock_; read by it without,
+//                              by anybody else under tree_lock_; groups_: anybody, under it
 //   3. cancels_, message       under tree_lock_
 //   4. loop_                   written by the loop that runs or adopts the task
 //   5. group_                  set before the task starts, cleared under tree_lock_ when it ends;
@@ -146,6 +146,10 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   void trace(const std::exception_ptr& error, const PromiseBase& from) noexcept;
   // The running task is about to throw the exception that `failed` ended with.
   static void adopt_trace(const FutureBase& failed) noexcept;
+  // The running task's trace goes on with whichever coroutine the exception leaves next.
+  void carry_trace_on() noexcept {
+    if (trace_) trace_->next_frame = nullptr;
+  }
   // The coroutines that the exception left which ended the task, innermost first. Once done.
   [[nodiscard]] const std::vector<std::source_location>& exception_frames() const noexcept;
 
@@ -153,6 +157,8 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   void pop_scope(ScopeNode& scope) noexcept;
   void push_group(GroupNode& group) noexcept;
   void pop_group(GroupNode& group) noexcept;
+  // The same from any thread, once (`added`, under the lock), while the task cannot leave `scope`.
+  void add_group(GroupNode& group, ScopeNode* scope, bool& added) noexcept;
   // Before start_task: the task's chain goes on outwards with the group's.
   void join_group(GroupNode& group);
   [[nodiscard]] ScopeNode* scope() const noexcept { return scope_; }
