@@ -55,6 +55,7 @@ struct Barrier {
 }  // namespace
 
 bool Driver::run_until(const Atomic<bool>& done) {
+  const WorkerPool::Driven driven(pool_);
   if (pool_.settings().backend != coil::Backend::sim) {
     pool_.drive(done);
     return true;

@@ -18,6 +18,8 @@ class Driver {
  public:
   explicit Driver(WorkerPool& pool) noexcept : pool_(pool) {}
 
+  // False: under simulation, nothing can run any more.
+  [[nodiscard]] bool run_until(const Atomic<bool>& done);
   // Under simulation a deadlock may show: then every task is cancelled, and deadlock() says so.
   void run_until_done(FutureBase& future);
   // Cancels and awaits every task, and those that they make meanwhile; reports their failures.
@@ -28,7 +30,6 @@ class Driver {
   [[nodiscard]] const std::exception_ptr& deadlock() const noexcept { return deadlock_; }
 
  private:
-  [[nodiscard]] bool run_until(const Atomic<bool>& done);
   [[nodiscard]] bool close_generators();
   void report_failures(const std::vector<Ref<TaskBase>>& tasks);
   [[nodiscard]] std::uint64_t callbacks_run();

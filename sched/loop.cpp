@@ -57,19 +57,16 @@ void Loop::set_slow_callback(Duration limit) noexcept {
   worker_->pool().set_slow_callback_duration(limit);
 }
 
-namespace {
-
 // Without a lock the loop's own lists would break: refused in every mode, not only in debug mode.
-void require_inside(detail::WorkerPool& pool, const char* operation) {
+void Loop::require_inside(const char* operation) const {
+  const detail::WorkerPool& pool = worker_->pool();
   if (pool.closed()) throw LoopClosed(operation);
-  if (!pool.is_inside())
+  if (!pool.is_inside() && (!driver_ || pool.driven()))
     throw std::runtime_error(
         std::string(operation) +
         ": Non-thread-safe operation invoked on an event loop other than the current one; from a "
         "thread that is no loop of this Runner use call_soon_threadsafe");
 }
-
-}  // namespace
 
 detail::LoopEntry::LoopEntry(Loop& loop, const char* operation) : pool_(&Worker::of(loop).pool()) {
   if (pool_->is_inside()) {
@@ -86,7 +83,7 @@ detail::LoopEntry::~LoopEntry() {
 }
 
 Handle Loop::schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe) {
-  if (!threadsafe) require_inside(worker_->pool(), "call_soon");
+  if (!threadsafe) require_inside("call_soon");
   const char* const operation = threadsafe ? "call_soon_threadsafe" : "call_soon";
   const detail::LoopEntry entry(*this, operation);
   auto* call = new ScheduledCall(std::move(fn));
@@ -101,7 +98,8 @@ Handle Loop::schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe) {
 }
 
 Handle Loop::schedule_at(TimePoint when, detail::UniqueFunction<void()> fn) {
-  require_inside(worker_->pool(), "call_later, call_at");
+  require_inside("call_later, call_at");
+  const detail::LoopEntry entry(*this, "call_at");
   auto* call = new ScheduledCall(std::move(fn));
   call->due = when;
   Handle handle(call);

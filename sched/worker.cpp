@@ -24,7 +24,7 @@ Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backen
       index_(index),
       alone_(pool.places().size() == 1),
       shares_(!alone_ && pool.settings().steal),
-      loop_(*this),
+      own_loop_(*this),
       backend_(std::move(backend)),
       timers_(backend_->now()),
       registry_(!alone_),
@@ -137,7 +137,7 @@ void Worker::run_item(Runnable& item) noexcept {
   }
   auto& task = static_cast<TaskBase&>(item);
   tasks_run_.add();
-  task.set_loop(&loop_);
+  task.set_loop(loop_);
   current_ = &task;
   if (timed) [[unlikely]] {
     const Ref<TaskBase> keep(&task);

@@ -41,7 +41,9 @@ class Worker {
   [[nodiscard]] static Worker& of(Loop& loop) noexcept;
   [[nodiscard]] WorkerPool& pool() const noexcept { return pool_; }
   [[nodiscard]] unsigned index() const noexcept { return index_; }
-  [[nodiscard]] Loop& loop() noexcept { return loop_; }
+  [[nodiscard]] Loop& loop() noexcept { return *loop_; }
+  // Before anything runs: the loop is somebody's own, not ours.
+  void set_loop(Loop& loop) noexcept { loop_ = &loop; }
   [[nodiscard]] Backend& backend() noexcept { return *backend_; }
   [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
   [[nodiscard]] TaskRegistry& registry() noexcept { return registry_; }
@@ -135,7 +137,8 @@ class Worker {
   bool favour_queue_ = false;
   bool dropping_ = false;
   std::uint32_t tick_ = 0;
-  Loop loop_;
+  Loop own_loop_;
+  Loop* loop_ = &own_loop_;
   std::unique_ptr<Backend> backend_;
   TaskBase* current_ = nullptr;
   Outer* outer_ = nullptr;

@@ -80,6 +80,20 @@ class WorkerPool {
   // Makes this thread the one, unless somebody is. Throws std::system_error.
   void attach_driver();
   void wake_driver() noexcept;
+  // As long as it lives, loop 0 is being driven.
+  class Driven {
+   public:
+    explicit Driven(WorkerPool& pool) noexcept : flag_(pool.driven_) {
+      flag_.store(true, std::memory_order_release);
+    }
+    ~Driven() { flag_.store(false, std::memory_order_release); }
+    Driven(const Driven&) = delete;
+    Driven& operator=(const Driven&) = delete;
+
+   private:
+    Atomic<bool>& flag_;
+  };
+  [[nodiscard]] bool driven() const noexcept { return driven_.load(std::memory_order_acquire); }
   // Set from the SIGINT handler; loop 0 calls the function on its next turn.
   void on_interrupt(void (*fn)(void*), void* argument) noexcept;
   void interrupt() noexcept;  // async-signal-safe
@@ -124,6 +138,7 @@ class WorkerPool {
   std::uint64_t driver_ = 0;              // this_thread_number(), once somebody is
   Ref<Gate> gate_{new Gate, AdoptRef{}};  // counted, see LoopLink
   Atomic<std::uint64_t> next_task_id_{1};
+  Atomic<bool> driven_{false};
   Atomic<bool> stopping_{false};
   Atomic<bool> closed_{false};
   std::atomic<bool> interrupted_{false};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coil/coro.hpp>
+#include <coil/detail/box.hpp>
 #include <coil/detail/unique_function.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exceptions.hpp>
@@ -10,6 +11,7 @@
 #include <coil/metrics.hpp>
 #include <coil/task.hpp>
 #include <coil/time.hpp>
+#include <memory>
 #include <source_location>
 #include <utility>
 
@@ -18,6 +20,7 @@ namespace coil {
 namespace detail {
 
 class Gate;
+class HandDriver;
 class Worker;
 class WorkerPool;
 
@@ -45,26 +48,58 @@ class TaskEntry : LoopEntry {
 
 class LoopHandle;
 
-// Lives as long as its Runner. Every member may be called from any loop of that Runner (a task may
-// have moved since it took the reference); those named _threadsafe, and create_task, from any
-// thread.
+// One loop that belongs to nobody else, for another program's thread (asyncio.new_event_loop): it
+// runs while that thread is in run_until_complete() or run_forever(). Nothing is done about SIGINT.
+// Throws std::system_error if the kernel refuses what a loop needs.
+[[nodiscard]] std::unique_ptr<Loop> new_event_loop();
+
+// Lives as long as its Runner, or is its owner's (new_event_loop). Every member may be called from
+// any loop of that Runner (a task may have moved since it took the reference); those named
+// _threadsafe, and create_task, from any thread.
 class Loop {
  public:
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
+  ~Loop();  // closes
 
+  // The next five are for a loop of new_event_loop(); of a Runner's they throw std::runtime_error.
+
+  // Runs the loop until the awaitable is done; gives its result or throws its exception. Always on
+  // the same thread, which runs no loop then, else std::runtime_error; so if stop() comes first.
+  template <Awaitable A>
+  AwaitResult<A> run_until_complete(A main) {
+    check_can_run("run_until_complete");
+    const auto task = create_task(std::move(main));
+    run_task(task);
+    if constexpr (!std::is_void_v<AwaitResult<A>>)
+      return detail::FutureAccess::holder(task).slot().take();
+  }
+  template <class Fn>
+    requires(!Awaitable<Fn> && Awaitable<std::invoke_result_t<Fn&>>)
+  auto run_until_complete(Fn fn) {
+    return run_until_complete(detail::as_coro(std::move(fn)));
+  }
+  // Runs the loop until stop() is called. After a stop() that came before, what is ready runs.
+  void run_forever();
+  // Ends the run in progress once what is ready has run, else the next one. Any thread.
+  void stop();
+  // Cancels and awaits the tasks that are left, then gives everything back. Not while it runs, and
+  // if tasks are left only on the thread that has run it: std::runtime_error.
+  void close();
+
+  // A thread runs it just now.
+  [[nodiscard]] bool is_running() const noexcept;
   // Which loop of its Runner this is, from 0.
   [[nodiscard]] unsigned index() const noexcept;
   // The loops' clock; virtual under simulation.
   [[nodiscard]] TimePoint time() const noexcept;
-  // It is being driven right now, by this or another thread.
   [[nodiscard]] bool is_closed() const noexcept;
   // It runs under Backend::sim: time() is a virtual clock's.
   [[nodiscard]] bool is_simulated() const noexcept;
 
   // Calls fn() on this loop, after what is ready already. An exception goes to the exception
   // handler. From a thread that is no loop of this Runner: std::runtime_error, use
-  // call_soon_threadsafe.
+  // call_soon_threadsafe; but of new_event_loop()'s also before and between its runs.
   template <class Fn>
   Handle call_soon(Fn fn) {
     return schedule_soon(std::move(fn), false);
@@ -140,13 +175,21 @@ class Loop {
  private:
   friend class detail::Worker;
   friend class LoopHandle;
-  explicit Loop(detail::Worker& worker) noexcept : worker_(&worker) {}
+  friend std::unique_ptr<Loop> new_event_loop();
+  explicit Loop(detail::Worker& worker) noexcept;
+  explicit Loop(detail::Box<detail::HandDriver> driver) noexcept;
+
+  [[nodiscard]] detail::HandDriver& by_hand(const char* operation) const;
+  void check_can_run(const char* operation) const;
+  void run_task(const TaskRef& task);
+  void require_inside(const char* operation) const;
 
   void set_slow_callback(Duration limit) noexcept;
   Handle schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe);
   Handle schedule_at(TimePoint when, detail::UniqueFunction<void()> fn);
 
   detail::Worker* worker_;
+  detail::Box<detail::HandDriver> driver_;  // of one that belongs to no Runner
 };
 
 // What a thread that may outlive a loop keeps of it. Copyable, valid for ever, for any thread;
