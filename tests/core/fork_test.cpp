@@ -352,7 +352,7 @@ TEST(fork, destroys_results_that_nobody_gets) {
 
 TEST(fork, is_awaited_once) {
   on_one_loop([]() -> Coro<> {
-    auto forked = fork(give(1), give(2));
+    Fork<int, int> forked = fork(give(1), give(2));
     co_await std::move(forked);
     EXPECT_EQ(
         co_await thrown_by<std::runtime_error>(std::move(forked)),
