@@ -4,6 +4,7 @@
 #include <coil/awaitable.hpp>
 #include <coil/coro.hpp>
 #include <coil/detail/box.hpp>
+#include <coil/detail/invoke.hpp>
 #include <coil/detail/unique_function.hpp>
 #include <coil/with.hpp>
 #include <exception>
@@ -42,22 +43,22 @@ class AsyncExitStack {
   void push_async_callback(Fn fn, Args... args) {
     static_assert(Awaitable<std::invoke_result_t<Fn&, Args&&...>>,
                   "push_async_callback: the function gives nothing to await; use callback()");
-    exits_.emplace_back(
-        [fn = std::move(fn), ... args = std::move(args)](std::exception_ptr) mutable -> Coro<bool> {
-          (void)co_await fn(std::move(args)...);
-          co_return false;
-        });
+    exits_.emplace_back([fn = std::move(fn), ... args = detail::KeptArgument<Args>(std::move(
+                                                 args))](std::exception_ptr) mutable -> Coro<bool> {
+      (void)co_await fn(detail::give_argument<Args>(args)...);
+      co_return false;
+    });
   }
   // Calls fn(args...) when its turn comes.
   template <class Fn, class... Args>
   void callback(Fn fn, Args... args) {
     static_assert(!Awaitable<std::invoke_result_t<Fn&, Args&&...>>,
                   "callback: the function gives something to await; use push_async_callback()");
-    exits_.emplace_back(
-        [fn = std::move(fn), ... args = std::move(args)](std::exception_ptr) mutable -> Coro<bool> {
-          (void)fn(std::move(args)...);
-          co_return false;
-        });
+    exits_.emplace_back([fn = std::move(fn), ... args = detail::KeptArgument<Args>(std::move(
+                                                 args))](std::exception_ptr) mutable -> Coro<bool> {
+      (void)fn(detail::give_argument<Args>(args)...);
+      co_return false;
+    });
   }
   // Awaits fn(exception or null) when its turn comes, as it would a manager's aexit().
   template <class Fn>

@@ -6,6 +6,7 @@
 #include <coil/detail/check.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/wait_line.hpp>
+#include <coil/would_block.hpp>
 #include <coroutine>
 #include <exception>
 #include <utility>

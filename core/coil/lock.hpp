@@ -5,6 +5,7 @@
 #include <coil/detail/check.hpp>
 #include <coil/detail/guard.hpp>
 #include <coil/detail/permits.hpp>
+#include <coil/would_block.hpp>
 #include <exception>
 
 namespace coil {

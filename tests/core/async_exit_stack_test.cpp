@@ -6,6 +6,7 @@
 #include <kit/thrown.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace coil;
@@ -67,6 +68,26 @@ TEST(async_exit_stack, runs_callbacks_of_both_kinds_with_their_arguments) {
     EXPECT_EQ(notes, (Notes{std::string(100, 'c'), "async2", "plain1"}));
     co_await stack.aclose();
     EXPECT_EQ(notes.size(), 3U) << "once";
+  });
+}
+
+TEST(async_exit_stack, copies_text_that_its_callbacks_are_given_as_a_view) {
+  on_loops([]() -> Coro<> {
+    Notes notes;
+    AsyncExitStack stack;
+    {
+      const std::string text(100, 't');
+      stack.callback([&](std::string_view view) { notes.emplace_back(view); },
+                     std::string_view(text));
+      stack.push_async_callback(
+          [&](std::string_view view) -> Coro<> {
+            notes.emplace_back(view);
+            co_return;
+          },
+          std::string_view(text));
+    }
+    co_await stack.aclose();
+    EXPECT_EQ(notes, (Notes{std::string(100, 't'), std::string(100, 't')}));
   });
 }
 
