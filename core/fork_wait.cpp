@@ -136,9 +136,8 @@ std::coroutine_handle<> ForkWait::await_branches() noexcept {
   if (cancelled_) cancel_branches();
   const auto parent = join_.promise.continuation;
   const auto missing = static_cast<std::int32_t>(missing_);
-  const bool suspended = Suspension::task->suspend(parent, *this, [this, missing] {
-    return joined_.fetch_sub(missing, std::memory_order_acq_rel) != missing;
-  });
+  const bool suspended = Suspension::task->suspend(
+      parent, *this, [this, missing] { return !joined_.settle(missing); });
   return suspended ? std::noop_coroutine() : parent;
 }
 
@@ -184,10 +183,10 @@ void ForkWait::branch_failed(const TaskBase& task) noexcept {
     if (branches_[i].task.get() == &task) branches_[i].failed = count_failure();
 }
 
-// Release: the parent sees what the branch did. Afterwards all of this may be gone.
+// Afterwards all of this may be gone.
 void ForkWait::branch_ended() noexcept {
   TaskBase* parent = Suspension::task;
-  if (joined_.fetch_add(1, std::memory_order_acq_rel) == -1) parent->wake();
+  if (joined_.arrive()) parent->wake();
 }
 
 // Cancelling.
@@ -208,7 +207,7 @@ void ForkWait::cancel_branches() noexcept {
 HookResult ForkWait::ask_branches(Suspension& leaf, Abort kind) noexcept {
   auto& self = static_cast<ForkWait&>(leaf);
   HookResult result;
-  if (self.joined_.load(std::memory_order_acquire) == 0) return result;
+  if (self.joined_.complete()) return result;
   if (kind == Abort::Level) {
     if (self.aborted == Abort::None) self.aborted = kind;
     result.taken = true;

@@ -56,8 +56,8 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept;
 // The task is done: forget it.
 void task_finished(TaskBase& task) noexcept;
 
-// A child of a fork (fork_wait.hpp): for this loop's next take_fork(), for whoever steals it, or for
-// this loop once it has nothing better to do; those run it. False: out of memory.
+// A child of a fork (fork_wait.hpp): for this loop's next take_fork(), for whoever steals it, or
+// for this loop once it has nothing better to do; those run it. False: out of memory.
 [[nodiscard]] bool push_fork(Runnable& child) noexcept;
 // The newest of this loop's, or nullptr.
 [[nodiscard]] Runnable* take_fork() noexcept;
