@@ -84,7 +84,11 @@ TEST(await_circle, ends_when_a_task_that_awaits_it_is_cancelled) {
     co_await kit::until([&] { return suspended(outside); });
     outside.cancel();
     co_await thrown_by<CancelledError>(outside);
-    for (auto& task : tasks) EXPECT_TRUE(task.cancelled());
+    // The one that it awaited ends first, the others one after the other.
+    for (auto& task : tasks) {
+      co_await kit::until([&] { return task.done(); });
+      EXPECT_TRUE(task.cancelled());
+    }
   });
 }
 
