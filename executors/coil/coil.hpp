@@ -42,6 +42,7 @@
 #include <coil/task_status.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/to_thread.hpp>
 #include <coil/try_finally.hpp>
 #include <coil/wait.hpp>
 #include <coil/with.hpp>
