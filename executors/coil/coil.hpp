@@ -19,6 +19,7 @@
 #include <coil/exception_context.hpp>
 #include <coil/exception_group.hpp>
 #include <coil/exceptions.hpp>
+#include <coil/file.hpp>
 #include <coil/future.hpp>
 #include <coil/gather.hpp>
 #include <coil/handle.hpp>

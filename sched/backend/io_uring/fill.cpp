@@ -1,5 +1,6 @@
 #include "fill.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 
 namespace coil::detail::uring {
@@ -83,6 +84,20 @@ void fill_operation(io_uring_sqe& sqe, const Operation& op, std::uint16_t buffer
       break;
     case OpCode::Fsync:
       sqe.opcode = IORING_OP_FSYNC;
+      break;
+    // Tried on the spot, a FIFO would be opened as if O_NONBLOCK were set: without a writer, or
+    // with ENXIO. So a thread of the kernel's does it, which may wait.
+    case OpCode::OpenAt:
+      transfer(sqe, IORING_OP_OPENAT, op);
+      sqe.open_flags = op.flags;
+      sqe.flags = IOSQE_ASYNC;
+      break;
+    case OpCode::Statx:
+      sqe.opcode = IORING_OP_STATX;
+      sqe.addr = reinterpret_cast<std::uint64_t>("");
+      sqe.len = op.length;
+      sqe.off = reinterpret_cast<std::uint64_t>(op.buffer);
+      sqe.statx_flags = AT_EMPTY_PATH;
       break;
   }
 }
