@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <coil/detail/scheduler.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/file.hpp>
@@ -12,11 +13,16 @@ using detail::Transfer;
 
 namespace {
 
+// What stands for no offset is as impossible as the one below it: EINVAL.
+std::uint64_t real_offset(std::uint64_t offset) {
+  return std::min(offset, detail::file_position - 1);
+}
+
 Transfer reading(std::byte* data, std::size_t size, std::uint64_t offset) {
-  return {OpCode::Read, data, size, offset};
+  return {OpCode::Read, data, size, real_offset(offset)};
 }
 Transfer writing(std::span<const std::byte> data, std::uint64_t offset) {
-  return {OpCode::Write, const_cast<std::byte*>(data.data()), data.size(), offset};
+  return {OpCode::Write, const_cast<std::byte*>(data.data()), data.size(), real_offset(offset)};
 }
 std::byte* bytes_of(std::string& text) { return reinterpret_cast<std::byte*>(text.data()); }
 

@@ -145,6 +145,9 @@ class Lane {
   Coro<> cancel(Kind kind, Coro<> victim) {
     auto task = coil::create_task(std::move(victim));
     co_await random_pause();
+    // On a slow machine few would get so far by themselves.
+    const bool waits_for_others = kind == OpenFifo || kind == ReadFifo;
+    if (!waits_for_others && random_() % 8 == 0) co_await kit::until([&] { return task.done(); });
     task.cancel();
     try {
       co_await task;

@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <coil/coro.hpp>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <system_error>
 
 namespace kit {
 
@@ -51,6 +53,17 @@ inline std::string pattern(std::size_t size, std::uint32_t state = 1) {
   std::string text(size, '\0');
   for (char& c : text) c = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
   return text;
+}
+
+// The error number of the system_error that awaiting it throws; 0: none.
+template <coil::Awaitable A>
+coil::Coro<int> errno_of(A awaitable) {
+  try {
+    (void)co_await coil::detail::to_await(awaitable);
+  } catch (const std::system_error& error) {
+    co_return error.code().value();
+  }
+  co_return 0;
 }
 
 // How many descriptors this process has open.

@@ -67,6 +67,10 @@ TEST(File, takes_offsets_of_64_bits) {
     co_await file.write_at("far", far);
     EXPECT_EQ(co_await file.size(), far + 3);
     EXPECT_EQ(co_await file.read_at(10, far - 2), std::string(2, '\0') + "far");
+    for (const std::uint64_t impossible : {~std::uint64_t{0}, std::uint64_t{1} << 63}) {
+      EXPECT_EQ(co_await kit::errno_of(file.read_at(10, impossible)), EINVAL);
+      EXPECT_EQ(co_await kit::errno_of(file.write_at("x", impossible)), EINVAL);
+    }
     co_await file.close();
   });
 }
