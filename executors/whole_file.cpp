@@ -12,21 +12,28 @@ using detail::Transfer;
 
 namespace {
 
-// Where the size is not known, or is not to be believed (/proc/kcore: 128 TiB).
-constexpr std::size_t first_guess = 4096;
-constexpr std::uint64_t guess_max = std::uint64_t{1} << 30;
+// Most files are smaller, and the kernel need not be asked how large they are.
+constexpr std::size_t first_guess = std::size_t{16} << 10;
+// What is said to be larger may not be (/proc/kcore: 128 TiB): it is believed bit by bit.
+constexpr std::uint64_t belief_max = std::uint64_t{1} << 30;
 
-// One more than the size: a read that comes back short has seen the end of the file.
+// A read that comes back short has seen the end of the file, so there is room for one byte more
+// than the file is said to have.
 Coro<std::string> read_to_end(FileRef file) {
-  const std::uint64_t size = co_await detail::size_of_file(file);
-  std::string text(size == 0 ? first_guess : std::min(size, guess_max) + 1, '\0');
+  std::string text(first_guess, '\0');
   for (std::size_t done = 0;;) {
     auto* const to = reinterpret_cast<std::byte*>(text.data()) + done;
     const Transfer request{OpCode::Read, to, text.size() - done, detail::file_position};
     done += co_await detail::transfer(file, request);
-    const bool at_end = done < text.size();
-    text.resize(at_end ? done : 2 * text.size());
-    if (at_end) co_return text;
+    if (done < text.size()) {
+      text.resize(done);
+      if (done < text.capacity() / 2) text.shrink_to_fit();
+      co_return text;
+    }
+    std::uint64_t wanted = 2 * done;
+    if (done == first_guess)
+      wanted = std::max(wanted, std::min(co_await detail::size_of_file(file), belief_max) + 1);
+    text.resize(wanted);
   }
 }
 

@@ -22,7 +22,8 @@ namespace {
 TEST(whole_file, comes_back_as_it_was_written) {
   const kit::TemporaryDirectory directory;
   on_loops([&]() -> Coro<> {
-    for (const std::size_t size : {0UL, 1UL, 4095UL, 4096UL, 4097UL, 10UL << 20}) {
+    for (const std::size_t size :
+         {0UL, 1UL, 16383UL, 16384UL, 16385UL, 32768UL, 40'000UL, 10UL << 20}) {
       const std::string path = directory / std::to_string(size);
       const std::string data = kit::pattern(size);
       co_await write_file(path, std::as_bytes(std::span(data)));
