@@ -135,15 +135,16 @@ TEST(to_thread_cancel, that_is_pending_keeps_the_function_from_ever_running) {
 TEST(to_thread_cancel, comes_from_timeouts_and_scopes_too) {
   KIT_USES_THREADS();
   on_loops([]() -> Coro<> {
-    std::latch go(1);
-    EXPECT_THROW(co_await wait_for(to_thread([&go] { go.wait(); }), 1ms), TimeoutError);
-    const auto result = co_await move_on_after(
-        1ms, [&go]() -> Coro<> { co_await to_thread([&go] { go.wait(); }); });
+    // The functions outlive this coroutine.
+    const auto go = std::make_shared<std::latch>(1);
+    const auto wait = [go] { go->wait(); };
+    EXPECT_THROW(co_await wait_for(to_thread(wait), 1ms), TimeoutError);
+    const auto result =
+        co_await move_on_after(1ms, [&wait]() -> Coro<> { co_await to_thread(wait); });
     EXPECT_TRUE(result.cancelled_caught());
-    EXPECT_THROW(co_await timeout(
-                     1ms, [&go](Timeout&) -> Coro<> { co_await to_thread([&go] { go.wait(); }); }),
+    EXPECT_THROW(co_await timeout(1ms, [&wait](Timeout&) -> Coro<> { co_await to_thread(wait); }),
                  TimeoutError);
-    go.count_down();
+    go->count_down();
   });
 }
 
