@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <coil/detail/blocking_pool.hpp>
+#include <coil/detail/processors.hpp>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -16,16 +17,17 @@ namespace {
 
 class BlockingPool {
  public:
-  // Never destroyed: see the header.
-  static BlockingPool& instance() {
-    static auto* pool = new BlockingPool;
-    return *pool;
-  }
+  enum class Signals : bool { Blocked, AsMaker };
+
+  BlockingPool(const char* name, Signals signals) noexcept : name_(name), signals_(signals) {}
+  BlockingPool(const BlockingPool&) = delete;
+  BlockingPool& operator=(const BlockingPool&) = delete;
+  ~BlockingPool() = delete;
 
   void run(UniqueFunction<void()> call) {
     std::unique_lock lock(mutex_);
     calls_.push_back(std::move(call));
-    if (idle_ >= calls_.size() || threads_ == threads_max()) {
+    if (idle_ >= calls_.size() || threads_ == threads_max_) {
       lock.unlock();
       work_.notify_one();
       return;
@@ -42,16 +44,12 @@ class BlockingPool {
 
  private:
   static constexpr auto idle_max = std::chrono::seconds(10);
-  // asyncio's default executor has the same bound.
-  static std::size_t threads_max() {
-    return std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4);
-  }
 
-  // Signals are for the program's own threads.
   void start_thread() {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    if (signals_ == Signals::Blocked) sigfillset(&blocked);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
     try {
       std::thread([this] { serve(); }).detach();
     } catch (...) {
@@ -62,7 +60,8 @@ class BlockingPool {
   }
 
   void serve() {
-    pthread_setname_np(pthread_self(), "coil-blocking");
+    pthread_setname_np(pthread_self(), name_);
+    unbind_thread();
     std::unique_lock lock(mutex_);
     for (;;) {
       ++idle_;
@@ -79,6 +78,10 @@ class BlockingPool {
     --threads_;
   }
 
+  const char* const name_;
+  const Signals signals_;
+  // As asyncio's default executor.
+  const std::size_t threads_max_ = std::min<std::size_t>(32, processor_count() + 4);
   std::mutex mutex_;  // all that follows
   std::condition_variable work_;
   std::deque<UniqueFunction<void()>> calls_;
@@ -88,6 +91,15 @@ class BlockingPool {
 
 }  // namespace
 
-void run_blocking(UniqueFunction<void()> call) { BlockingPool::instance().run(std::move(call)); }
+// Neither is ever destroyed: see the header. Signals are for the program's own threads; a function
+// of the program is to run as in one of those: what it starts inherits the mask.
+void run_lookup(UniqueFunction<void()> call) {
+  static auto* pool = new BlockingPool("coil-lookup", BlockingPool::Signals::Blocked);
+  pool->run(std::move(call));
+}
+void run_in_thread(UniqueFunction<void()> call) {
+  static auto* pool = new BlockingPool("coil-thread", BlockingPool::Signals::AsMaker);
+  pool->run(std::move(call));
+}
 
 }  // namespace coil::detail

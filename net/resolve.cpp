@@ -54,7 +54,7 @@ Answer ask_resolver(const std::string& host, std::uint16_t port) {
 
 Future<Answer> start_asking(const std::string& what, const std::string& host, std::uint16_t port) {
   try {
-    return call_blocking([host, port] { return ask_resolver(host, port); });
+    return call_lookup([host, port] { return ask_resolver(host, port); });
   } catch (const std::system_error& error) {
     throw std::system_error(error.code(),
                             what +

@@ -82,7 +82,7 @@ void Driver::run_until_done(FutureBase& future) {
 void Driver::cancel_rest() {
   for (;;) {
     const auto tasks = pool_.live_tasks();
-    if (tasks.empty() && !close_generators()) return;
+    if (tasks.empty() && !close_generators() && !await_outside_work()) return;
     for (const auto& task : tasks)
       if (!task->is_finalizer()) task->cancel({});
     for (const auto& task : tasks) run_until_done(*task);
@@ -101,6 +101,14 @@ bool Driver::close_generators() {
   }
   for (const auto& closer : closers) run_until_done(*closer);
   return !closers.empty();
+}
+
+// asyncio's shutdown_default_executor. The loops run meanwhile: that work may need them. False:
+// there was none.
+bool Driver::await_outside_work() {
+  const FutureRef drained = pool_.outside_count().drained();
+  if (drained) run_until_done(*drained);
+  return static_cast<bool>(drained);
 }
 
 void Driver::report_failures(const std::vector<Ref<TaskBase>>& tasks) {

@@ -23,7 +23,7 @@ class Driver {
   // Under simulation a deadlock may show: then every task is cancelled, and deadlock() says so.
   void run_until_done(FutureBase& future);
   // Cancels and awaits every task, and those that they make meanwhile; reports their failures.
-  // Then closes the generators that are left.
+  // Then closes the generators that are left, and awaits what goes on outside (OutsideWork).
   void cancel_rest();
   // Runs what has been posted to any loop, and what that posts, unless it goes on for ever.
   void settle();
@@ -31,6 +31,7 @@ class Driver {
 
  private:
   [[nodiscard]] bool close_generators();
+  [[nodiscard]] bool await_outside_work();
   void report_failures(const std::vector<Ref<TaskBase>>& tasks);
   [[nodiscard]] std::uint64_t callbacks_run();
 

@@ -1,5 +1,6 @@
 #include "shutdown.hpp"
 
+#include <coil/detail/off_loop.hpp>
 #include <coil/exception_context.hpp>
 #include <stdexcept>
 #include <string>
@@ -10,18 +11,6 @@
 
 namespace coil::detail {
 namespace {
-
-// The Runner may be closed by a coroutine that runs on another one's loop.
-class OffLoop {
- public:
-  OffLoop() noexcept : before_(current_worker()) { set_current_worker(nullptr); }
-  ~OffLoop() { set_current_worker(before_); }
-  OffLoop(const OffLoop&) = delete;
-  OffLoop& operator=(const OffLoop&) = delete;
-
- private:
-  Worker* before_;
-};
 
 // Loop 0 of a Runner that has never run.
 bool can_attach(WorkerPool& pool) noexcept {
@@ -43,20 +32,26 @@ void wind_up(WorkerPool& pool) {
   if (current_worker() != nullptr && &current_worker()->pool() == &pool)
     throw std::runtime_error(
         "Runner::close() cannot be called from a running event loop of that Runner");
+  // The Runner may be closed by a coroutine that runs on another one's loop.
+  const OffLoop off_loop;
+  // What goes on in other threads may still call the loops, as long as it is waited for.
+  Driver driver(pool);
+  if (pool.outside_count().any() && pool.may_drive() && can_attach(pool)) driver.cancel_rest();
   pool.gate().shut();
   if (!pool.may_drive() || !can_attach(pool)) {
     const bool tasks = tasks_left(pool);
     // Of connections that are still open, say: nobody but that thread may use loop 0's ring.
     Worker& loop0 = pool.worker(0);
-    if (!tasks && loop0.backend().in_flight() == 0 && loop0.detached().empty())
+    if (!tasks && loop0.backend().in_flight() == 0 && loop0.detached().empty()) {
+      if (const FutureRef drained = pool.outside_count().drained())
+        drained->block_until_done("Runner::close", nullptr);
       return pool.refuse_tasks();
+    }
     pool.gate().reopen();
     throw std::runtime_error(std::string("Runner::close(): ") +
                              (tasks ? "tasks are left" : "operations are in flight") +
                              ", and only the thread that has run the Runner can end them");
   }
-  const OffLoop off_loop;
-  Driver driver(pool);
   do {
     driver.cancel_rest();
     driver.settle();

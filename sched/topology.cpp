@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <coil/detail/processors.hpp>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -103,6 +104,16 @@ Topology Topology::synthetic(const char* description) {
 int distance(const Processor& a, const Processor& b) noexcept {
   if (a.node != b.node) return 2;
   return a.l3 == b.l3 ? 0 : 1;
+}
+
+std::size_t processor_count() { return Topology::machine().processors.size(); }
+
+void unbind_thread() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const Processor& processor : Topology::machine().processors)
+    if (processor.os_index < CPU_SETSIZE) CPU_SET(processor.os_index, &set);
+  (void)sched_setaffinity(0, sizeof set, &set);  // refused: it stays where its maker is
 }
 
 bool bind_thread(unsigned os_index) noexcept {

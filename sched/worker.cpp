@@ -1,6 +1,7 @@
 #include "worker.hpp"
 
 #include <coil/detail/check.hpp>
+#include <coil/detail/off_loop.hpp>
 #include <utility>
 
 #include "scheduled_call.hpp"
@@ -18,6 +19,9 @@ constexpr std::uint32_t other_interval = 61;
 
 Worker* current_worker() noexcept { return this_thread_worker; }
 void set_current_worker(Worker* worker) noexcept { this_thread_worker = worker; }
+
+OffLoop::OffLoop() noexcept : before_(current_worker()) { set_current_worker(nullptr); }
+OffLoop::~OffLoop() { set_current_worker(before_); }
 
 Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backend)
     : pool_(pool),

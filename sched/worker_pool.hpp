@@ -17,6 +17,7 @@
 #include "gate.hpp"
 #include "idle_set.hpp"
 #include "injector.hpp"
+#include "outside_count.hpp"
 #include "settings.hpp"
 #include "thread_number.hpp"
 #include "topology.hpp"
@@ -41,6 +42,7 @@ class WorkerPool {
   // Of the main tasks: a Runner's runs share one, as in asyncio. Between runs.
   [[nodiscard]] ContextSlot& main_context() noexcept { return main_context_; }
   [[nodiscard]] Gate& gate() const noexcept { return *gate_; }
+  [[nodiscard]] OutsideCount& outside_count() noexcept { return outside_count_; }
   // Any thread, at any time.
   [[nodiscard]] bool debug() const noexcept { return debug_.load(std::memory_order_relaxed); }
   void set_debug(bool on) noexcept { debug_.store(on, std::memory_order_relaxed); }
@@ -132,6 +134,7 @@ class WorkerPool {
   IdleSet idle_set_;
   Ref<ExceptionHandler> exception_handler_{new ExceptionHandler, AdoptRef{}};
   ContextSlot main_context_;
+  OutsideCount outside_count_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Start start_;
   std::vector<std::thread> threads_;

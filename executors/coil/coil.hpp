@@ -19,6 +19,7 @@
 #include <coil/exception_context.hpp>
 #include <coil/exception_group.hpp>
 #include <coil/exceptions.hpp>
+#include <coil/file.hpp>
 #include <coil/fork.hpp>
 #include <coil/future.hpp>
 #include <coil/gather.hpp>
@@ -44,6 +45,7 @@
 #include <coil/task_status.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
+#include <coil/to_thread.hpp>
 #include <coil/try_finally.hpp>
 #include <coil/wait.hpp>
 #include <coil/with.hpp>

@@ -40,7 +40,7 @@ Coro<> serve_limited() {
   auto server = co_await coil::start_server(handler, "127.0.0.1", 0);
   std::printf("%d\n", server.port());
   std::fflush(stdout);
-  co_await coil::detail::call_blocking([] {
+  co_await coil::detail::call_lookup([] {
     char byte = 0;
     while (::read(STDIN_FILENO, &byte, 1) > 0) {
     }

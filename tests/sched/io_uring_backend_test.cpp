@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <string>
 
 #include "io_uring_kit.hpp"
 
@@ -114,6 +116,56 @@ TEST_F(IoUringBackendTest, reads_writes_and_syncs_a_file) {
   EXPECT_EQ(::fcntl(file, F_GETFD), -1);
   EXPECT_EQ(run(OpCode::Close, file), -EBADF);
   ::unlink(name);
+}
+
+TEST_F(IoUringBackendTest, opens_and_measures_a_file) {
+  COIL_SKIP_WITHOUT_IO_URING();
+  start();
+  char name[] = "/tmp/coil_io_uring_XXXXXX";
+  const int made = ::mkostemp(name, O_CLOEXEC);
+  ASSERT_EQ(::write(made, "12345", 5), 5);
+  ::close(made);
+  RecordedOperation open(OpCode::OpenAt, AT_FDCWD);
+  open.buffer = name;
+  open.flags = O_RDONLY | O_CLOEXEC;
+  const int file = run(open);
+  ASSERT_GE(file, 0);
+  EXPECT_EQ(::fcntl(file, F_GETFL) & O_NONBLOCK, 0);
+  struct statx found{};
+  RecordedOperation measure(OpCode::Statx, file);
+  measure.buffer = &found;
+  measure.length = STATX_SIZE;
+  EXPECT_EQ(run(measure), 0);
+  EXPECT_EQ(found.stx_size, 5U);
+  ::close(file);
+  ::unlink(name);
+  RecordedOperation again(OpCode::OpenAt, AT_FDCWD);
+  again.buffer = name;
+  EXPECT_EQ(run(again), -ENOENT);
+}
+
+// A worker of the kernel's waits for the other end, and is interrupted.
+TEST_F(IoUringBackendTest, cancels_the_opening_of_a_fifo) {
+  COIL_SKIP_WITHOUT_IO_URING();
+  start();
+  char name[] = "/tmp/coil_io_uring_XXXXXX";
+  ASSERT_NE(::mkdtemp(name), nullptr);
+  const std::string fifo = std::string(name) + "/fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const bool at_once : {true, false}) {
+    RecordedOperation open(OpCode::OpenAt, AT_FDCWD);
+    open.buffer = const_cast<char*>(fifo.c_str());
+    open.flags = O_RDONLY | O_CLOEXEC;
+    backend_->submit(open);
+    if (!at_once) (void)backend_->poll();
+    EXPECT_EQ(open.ends, 0);
+    backend_->cancel(open);
+    finish();
+    EXPECT_EQ(open.ends, 1);
+    EXPECT_EQ(open.result(), -ECANCELED);
+  }
+  ::unlink(fifo.c_str());
+  ::rmdir(name);
 }
 
 TEST_F(IoUringBackendTest, connects_accepts_sends_receives_and_shuts_down) {

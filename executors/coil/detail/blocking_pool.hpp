@@ -1,8 +1,11 @@
-// Threads for calls that block (getaddrinfo): as many as there are calls under way, up to a cap.
+// Threads for calls that block: as many as there are calls under way, up to a cap.
 //
-// Invariant: nobody waits for these threads. One that is idle for a while ends; one that hangs in
-// a call is left to it, also when the Runner or the process ends, so all they share is never
-// destroyed, and what they complete (a Future) stands on its own.
+// Two kinds, with threads of their own, so that neither waits for the other: lookups (getaddrinfo),
+// which may hang in the system and touch nothing of the program's; and the program's own functions.
+//
+// Invariant: nobody joins these threads. One that is idle for a while ends; all they share is never
+// destroyed, and what they complete (a Future) stands on its own. So a lookup that hangs is left to
+// itself when the Runner or the process ends. Who must not be left so holds an OutsideWork.
 #pragma once
 
 #include <coil/detail/unique_function.hpp>
@@ -13,16 +16,18 @@
 
 namespace coil::detail {
 
-// Runs the call on some thread of the process-wide pool, in order as threads become free. Any
-// thread. Throws std::system_error if not even one thread can be started.
-void run_blocking(UniqueFunction<void()> call);
+// Runs the call on some thread of the process, in order as threads become free. Any thread. Throws
+// std::system_error if not even one thread can be started.
+void run_lookup(UniqueFunction<void()> call);
+void run_in_thread(UniqueFunction<void()> call);
 
-// Calls fn() on such a thread. Its result or exception completes the future; if that was cancelled
-// meanwhile, the result is dropped.
+// Calls fn(), a lookup, on such a thread. Its result or exception completes the future; if that
+// was cancelled meanwhile, the result is dropped, and before it began, it never does.
 template <class Fn, class R = std::invoke_result_t<Fn&>>
-Future<R> call_blocking(Fn fn) {
+Future<R> call_lookup(Fn fn) {
   auto future = create_future<R>();
-  run_blocking([fn = std::move(fn), future]() mutable {
+  run_lookup([fn = std::move(fn), future]() mutable {
+    if (future.done()) return;
     try {
       if constexpr (std::is_void_v<R>) {
         fn();

@@ -21,6 +21,9 @@ namespace {
 constexpr unsigned flushes_per_poll = 64;
 // How long to sleep before asking a kernel again that was short of memory.
 constexpr auto retry_pause = std::chrono::milliseconds(1);
+// ERESTARTSYS and its like, which no system call shows to anybody; an open that was interrupted in
+// a worker of the kernel's does.
+constexpr std::int32_t kernel_errors = -512;
 constexpr auto longest_wait = std::chrono::hours(24 * 365);
 
 __kernel_timespec to_timespec(Duration d) noexcept {
@@ -173,6 +176,8 @@ void IoUringBackend::housekeeping(std::uint64_t data, std::int32_t result,
 }
 
 void IoUringBackend::deliver(Operation& op, std::int32_t result, CompletionFlags flags) noexcept {
+  if (result <= kernel_errors) [[unlikely]]
+    result = -EINTR;
   if (!flags.more) {
     in_flight_.subtract();
     if (op.backend_data != 0) [[unlikely]] {

@@ -1,5 +1,6 @@
 #include "fill.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 
 namespace coil::detail::uring {
@@ -15,6 +16,22 @@ void message(io_uring_sqe& sqe, io_uring_op opcode, const Operation& op) noexcep
   sqe.opcode = opcode;
   sqe.addr = reinterpret_cast<std::uint64_t>(op.buffer);
   sqe.len = 1;
+}
+
+// Tried on the spot, a FIFO would be opened as if O_NONBLOCK were set: without a writer, or with
+// ENXIO. So a thread of the kernel's does it, which may wait.
+void open(io_uring_sqe& sqe, const Operation& op) noexcept {
+  transfer(sqe, IORING_OP_OPENAT, op);
+  sqe.open_flags = op.flags;
+  sqe.flags = IOSQE_ASYNC;
+}
+
+void measure(io_uring_sqe& sqe, const Operation& op) noexcept {
+  sqe.opcode = IORING_OP_STATX;
+  sqe.addr = reinterpret_cast<std::uint64_t>("");
+  sqe.len = op.length;
+  sqe.off = reinterpret_cast<std::uint64_t>(op.buffer);
+  sqe.statx_flags = AT_EMPTY_PATH;
 }
 
 }  // namespace
@@ -74,15 +91,18 @@ void fill_operation(io_uring_sqe& sqe, const Operation& op, std::uint16_t buffer
       sqe.poll32_events = op.flags;
       break;
     case OpCode::Read:
-      transfer(sqe, IORING_OP_READ, op);
-      sqe.off = op.offset;
-      break;
     case OpCode::Write:
-      transfer(sqe, IORING_OP_WRITE, op);
+      transfer(sqe, op.code == OpCode::Read ? IORING_OP_READ : IORING_OP_WRITE, op);
       sqe.off = op.offset;
       break;
     case OpCode::Fsync:
       sqe.opcode = IORING_OP_FSYNC;
+      break;
+    case OpCode::OpenAt:
+      open(sqe, op);
+      break;
+    case OpCode::Statx:
+      measure(sqe, op);
       break;
   }
 }

@@ -1,6 +1,6 @@
 #include "sim_backend.hpp"
 
-#include <cerrno>
+#include "perform_here.hpp"
 
 namespace coil::detail {
 
@@ -14,7 +14,7 @@ std::size_t SimBackend::poll() {
     Operation* operation = pending_.front();
     pending_.pop_front();
     ++n;
-    operation->complete(*operation, operation->code == OpCode::Nop ? 0 : -ENOTSUP, {});
+    operation->complete(*operation, perform_here(*operation), {});
   }
   return n;
 }

@@ -1,4 +1,5 @@
-// A backend without a kernel: a virtual clock, and operations that nobody can perform.
+// A backend without a kernel: a virtual clock; operations on files are done at once, and all others
+// nobody can perform.
 //
 // Invariant: time stands still except in SimClock::advance_to(), which the simulation calls when
 // nothing can run. Everything runs on one thread.
@@ -27,7 +28,7 @@ class SimBackend final : public Backend {
   explicit SimBackend(std::shared_ptr<SimClock> clock) noexcept : clock_(std::move(clock)) {}
 
   void attach() override {}
-  // Nop completes with 0 at the next poll; everything else with -ENOTSUP.
+  // Performed at the next poll, in no time: see perform_here().
   void submit(Operation& operation) override;
   void cancel(Operation& operation) override;
   [[nodiscard]] bool wants_poll() const noexcept override { return !pending_.empty(); }

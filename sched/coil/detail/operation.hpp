@@ -40,10 +40,14 @@ enum class OpCode : std::uint8_t {
   Shutdown,         // fd, flags = how
   Close,            // fd
   Poll,             // fd, flags = poll events; one shot
-  Read,             // fd, buffer, length, offset
-  Write,            // fd, buffer, length, offset
+  Read,             // fd, buffer, length, offset (file_position: where the file stands)
+  Write,            // as Read
   Fsync,            // fd
+  OpenAt,           // fd = directory or AT_FDCWD, buffer = path, flags, length = mode
+  Statx,            // fd, buffer = struct statx*, length = mask
 };
+
+inline constexpr std::uint64_t file_position = ~std::uint64_t{0};
 
 // What a completion says beside its result.
 struct CompletionFlags {
@@ -102,7 +106,7 @@ struct Operation {
 
   Complete complete = nullptr;
   Finish finish = nullptr;
-  void* buffer = nullptr;  // or msghdr*
+  void* buffer = nullptr;  // or what OpCode says
   std::uint64_t offset = 0;
   const sockaddr* address = nullptr;
   int fd = -1;

@@ -1,0 +1,53 @@
+// to_thread (asyncio.to_thread): a function that blocks, called on a thread of its own.
+#pragma once
+
+#include <coil/coro.hpp>
+#include <coil/detail/thread_call.hpp>
+#include <type_traits>
+#include <utility>
+
+namespace coil {
+
+namespace detail {
+
+template <class R, class Fn, class... Args>
+Coro<R> call_in_thread(Fn fn, KeptArgument<Args>... args) {
+  using Call = ThreadCall<R, Fn, Args...>;
+  const Ref<Call> call(new Call(std::move(fn), std::move(args)...), AdoptRef{});
+  co_return co_await ThreadWait<R>(*call, call->future());
+}
+
+}  // namespace detail
+
+// Calls fn(args...) on a thread that is no loop and gives its result, which may be move-only, or
+// throws its exception. For what blocks: files of a library, system(), a slow computation.
+//
+// Function and arguments are copied or moved when to_thread is called (text that comes as a view
+// is copied too; std::ref passes a reference) and are gone before the await returns. The function
+// sees the awaiting task's context variables as they are when it is awaited; what it sets stays in
+// its own copy. It finds no running loop; call_soon_threadsafe and run_coroutine_threadsafe reach
+// the loops.
+//
+// Threads: one per function that runs, at most min(32, processors + 4) in the process, the rest
+// wait in line, first in first out; one that is idle for 10 s ends. They are bound to no processor.
+// Any task on any loop may call it.
+//
+// Cancelled, the await ends at once with CancelledError. A function that has not begun never does;
+// one that runs goes on to its end, and its result or exception is dropped. run() and
+// Runner::close() wait for it, as asyncio.run does, with the loops running; only exit() and a
+// second Ctrl-C do not.
+//
+// Throws std::system_error if no thread can be started. Under Backend::sim the function is called
+// on the loop's own thread: it must not wait there for what a task does.
+template <class Fn, class... Args>
+  requires std::is_invocable_v<Fn&, Args&&...>
+auto to_thread(Fn fn, Args... args) {
+  using Called = std::invoke_result_t<Fn&, Args&&...>;
+  static_assert(!detail::is_coro<std::remove_cvref_t<Called>>,
+                "to_thread calls a function, not a coroutine: co_await that, or create_task it");
+  using R = detail::KeptResult<Called>;
+  return detail::call_in_thread<R, Fn, Args...>(std::move(fn),
+                                                detail::KeptArgument<Args>(std::move(args))...);
+}
+
+}  // namespace coil

@@ -1,0 +1,14 @@
+// Where threads that are no loops may run.
+#pragma once
+
+#include <cstddef>
+
+namespace coil::detail {
+
+// How many processors the process was allowed when it began (os.process_cpu_count).
+[[nodiscard]] std::size_t processor_count();
+// Lets the calling thread run on all of them: a thread that is made on a loop begins with that
+// loop's binding to one.
+void unbind_thread();
+
+}  // namespace coil::detail
