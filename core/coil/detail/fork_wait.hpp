@@ -5,9 +5,8 @@
 // child out of the deque and enters it, still in the parent's task: no task is made and no atomic
 // word of ours is touched. A child that is not there was taken by somebody: another loop, or this
 // one while the parent was suspended; or it lies in the deque of the loop that the parent has left.
-// It runs as a task of its own, a branch, and the parent waits for the branches at the end.
-Who
-// is the last of them: join_count.hpp.
+// It runs as a task of its own, a branch, and the parent waits for the branches at the end. Who is
+// the last of them: join_count.hpp.
 //
 // Who may touch what: branches_[i].task and cancel_branches_ under lock_ until all have joined;
 // added_ under the parent's tree_lock; what is not named here belongs to the parent's task. The
