@@ -1,6 +1,6 @@
 # How Coil's own code is compiled. Nothing here reaches a user of the library: warnings and
 # -Werror hang on the private target coil_build_flags, and the global switches below (sanitizers,
-# LTO, ccache) are taken only when Coil is the top-level project or is asked for them.
+# ccache) are taken only when Coil is the top-level project or is asked for them.
 
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug, RelWithDebInfo" FORCE)
@@ -24,8 +24,3 @@ if(COIL_SANITIZE)
   add_link_options(-fsanitize=${COIL_SANITIZE})
 endif()
 
-if(COIL_LTO)
-  include(CheckIPOSupported)
-  check_ipo_supported(LANGUAGES CXX)
-  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
-endif()

@@ -140,7 +140,7 @@ void run_rounds(int loops, int rounds, unsigned seed) {
 TEST(fork_stress, ends_whatever_happens) {
   KIT_USES_THREADS();
   const char* wanted = std::getenv("COIL_STRESS");
-  const int rounds = wanted != nullptr ? std::atoi(wanted) : 400;
+  const int rounds = wanted != nullptr ? std::atoi(wanted) : 2000;
   for (const int loops : {1, 2, 4}) {
     SCOPED_TRACE(loops);
     run_rounds(loops, rounds, static_cast<unsigned>(loops));
