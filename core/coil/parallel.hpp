@@ -7,12 +7,12 @@
 
 #include <coil/detail/parallel_range.hpp>
 #include <coil/detail/reference_to.hpp>
+#include <coil/detail/unique_ptr.hpp>
 #include <coil/fork.hpp>
 #include <coil/sleep.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -66,11 +66,11 @@ Coro<> run_each(ParallelRange range, const Call& call, KeptValue<T>* results) {
 template <class R, class Fn>
 auto fork_elements(R range, Fn fn)
     -> Coro<std::vector<typename EachResults<AwaitResult<std::invoke_result_t<
-        Fn&, decltype(take_element<R>(
-                       std::declval<decltype(std::ranges::begin(range))&>()))>>>::Element>> {
+        Fn&, decltype(take_element<R>(std::declval<decltype(std::ranges::begin(range))&>()))>>>::
+                            Element>> {
   using Iterator = decltype(std::ranges::begin(range));
-  using T = AwaitResult<
-      std::invoke_result_t<Fn&, decltype(take_element<R>(std::declval<Iterator&>()))>>;
+  using T =
+      AwaitResult<std::invoke_result_t<Fn&, decltype(take_element<R>(std::declval<Iterator&>()))>>;
   std::vector<Iterator> at;
   for (auto it = std::ranges::begin(range); it != std::ranges::end(range); ++it) at.push_back(it);
   EachResults<T> results(at.size());

@@ -4,6 +4,7 @@
 #include <coil/coro.hpp>
 #include <coil/detail/box.hpp>
 #include <coil/detail/unique_function.hpp>
+#include <coil/detail/unique_ptr.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/exceptions.hpp>
 #include <coil/future.hpp>
@@ -11,7 +12,6 @@
 #include <coil/metrics.hpp>
 #include <coil/task.hpp>
 #include <coil/time.hpp>
-#include <memory>
 #include <source_location>
 #include <utility>
 

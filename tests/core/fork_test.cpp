@@ -354,9 +354,8 @@ TEST(fork, is_awaited_once) {
   on_one_loop([]() -> Coro<> {
     Fork<int, int> forked = fork(give(1), give(2));
     co_await std::move(forked);
-    EXPECT_EQ(
-        co_await thrown_by<std::runtime_error>(std::move(forked)),
-        "coil: cannot fork an already awaited coroutine");
+    EXPECT_EQ(co_await thrown_by<std::runtime_error>(std::move(forked)),
+              "coil: cannot fork an already awaited coroutine");
     Coro<int> used = give(1);
     co_await std::move(used);
     EXPECT_EQ(co_await thrown_by<std::runtime_error>(fork(give(1), std::move(used))),
