@@ -73,7 +73,7 @@ std::coroutine_handle<> ForkWait::start(std::coroutine_handle<> parent, TaskBase
     branches_[i].fork = this;
     branches_[i].run = &run_branch;
   }
-  pinned_ = task.affinity() == Affinity::loop;
+  pinned_ = task.affinity() == Affinity::loop && loop_shares();
   if (pinned_) [[unlikely]] {
     missing_ = count_ - 1;
     for (std::uint32_t i = 1; i < count_; ++i) start_branch(branches_[i], false);
@@ -106,7 +106,13 @@ void ForkWait::end_inline(ForkBranch& child) noexcept {
     return;
   child.failed = count_failure();
   Suspension::task->carry_trace_on();
-  if (is_cancelled_error(error)) cancelled_ = true;
+  if (is_cancelled_error(error) && is_cancelled()) cancelled_ = true;
+}
+
+// Not every CancelledError is the task's own: it may have awaited what somebody else cancelled.
+bool ForkWait::is_cancelled() const noexcept {
+  const TaskBase& self = *Suspension::task;
+  return self.cancelling() > 0 || effectively_cancelled(self.scope());
 }
 
 std::coroutine_handle<> ForkWait::next_child() noexcept {
@@ -160,6 +166,7 @@ void ForkWait::start_branch(ForkBranch& branch, bool eager) noexcept {
   TaskBase& parent = *Suspension::task;
   made->set_affinity(parent.affinity());
   made->context.inherit(context_);
+  made->keep_context();
   ForkGroup* group = nullptr;
   bool cancel = false;
   {
@@ -250,7 +257,7 @@ ForkBranch* ForkWait::culprit() const noexcept {
     if (branch.failed == 0) continue;
     const auto& error = branch.task ? branch.task->error() : branch.promise().error;
     const bool cancelled = is_cancelled_error(error);
-    if (cancelled && !branch.task) return &branch;
+    if (cancelled && !branch.task && cancelled_) return &branch;
     if (first == nullptr || (first_cancelled && !cancelled) ||
         (first_cancelled == cancelled && branch.failed < first->failed)) {
       first = &branch;
@@ -273,7 +280,14 @@ void ForkWait::finish() {
     if (aborted == Abort::None && effectively_cancelled(self.scope())) aborted = Abort::Level;
     if (aborted != Abort::None) self.throw_cancelled(aborted);
   }
-  if (aborted == Abort::Edge) self.edge_swallowed();
+  if (aborted == Abort::Edge) {
+    // A branch that made another error of the cancel has had it; else it comes later.
+    if (stolen && !branch->task->as_task()->edge_undelivered()) {
+      self.edge_swallowed();
+    } else {
+      self.defer_edge();
+    }
+  }
   if (!stolen) std::rethrow_exception(std::move(branch->promise().error));
   TaskBase::adopt_trace(*branch->task);
   std::rethrow_exception(branch->task->error());

@@ -1,10 +1,11 @@
 #include "hand_driver.hpp"
 
-#include <coil/detail/check.hpp>
 #include <coil/exceptions.hpp>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "driver.hpp"
 #include "settings.hpp"
@@ -13,6 +14,14 @@
 namespace coil {
 namespace detail {
 namespace {
+
+// Reachable, so that leak checkers see no mistake in it.
+void keep_for_ever(Box<HandDriver> driver) {
+  static std::mutex mutex;
+  static auto& kept = *new std::vector<Box<HandDriver>>;
+  const std::lock_guard lock(mutex);
+  kept.push_back(std::move(driver));
+}
 
 // The thread is its owner's: it is not bound to a processor.
 Settings settings_of_one_loop() { return resolve({.loops = 1, .pin = false}); }
@@ -33,19 +42,11 @@ void HandDriver::check_can_run(const char* operation) {
   pool_.attach_driver();
 }
 
-// A stop() that came before lets what is ready run: it stands behind it in the inbox.
 void HandDriver::run() {
-  struct Stop : Runnable {
-    HandDriver* driver = nullptr;
-  } late;
-  if (halt_.exchange(false, std::memory_order_acq_rel)) {
-    late.driver = this;
-    late.run = [](Runnable& item) noexcept { static_cast<Stop&>(item).driver->stop(); };
-    COIL_CHECK(pool_.worker(0).post(late), "a loop that is open takes what is posted");
-  }
   Driver driver(pool_);
   const bool alive = driver.run_until(halt_);
-  halt_.store(false, std::memory_order_release);
+  halt_.store(false, std::memory_order_relaxed);
+  number_.fetch_add(1, std::memory_order_relaxed);
   if (!alive) throw std::runtime_error("deadlock: nothing can run any more, and nothing ever will");
 }
 
@@ -54,7 +55,7 @@ bool HandDriver::run_until_done(FutureBase& future) {
     HandDriver* driver = nullptr;
   } ender;
   ender.driver = this;
-  ender.wake = [](FutureWaiter& waiter) noexcept { static_cast<Ender&>(waiter).driver->stop(); };
+  ender.wake = [](FutureWaiter& waiter) noexcept { static_cast<Ender&>(waiter).driver->halt(); };
   if (!future.completion().add(ender)) return true;
   try {
     run();
@@ -67,9 +68,10 @@ bool HandDriver::run_until_done(FutureBase& future) {
 
 void HandDriver::run_forever() { run(); }
 
-void HandDriver::stop() noexcept {
-  halt_.store(true, std::memory_order_seq_cst);
-  pool_.wake_driver();
+void HandDriver::forget_loop() noexcept {
+  pool_.gate().shut();
+  worker().reset_loop();
+  for (const auto& task : pool_.live_tasks()) task->set_loop(&worker().loop());
 }
 
 void HandDriver::close() {
@@ -88,7 +90,7 @@ Loop::Loop(detail::Box<detail::HandDriver> driver) noexcept
   worker_->set_loop(*this);
 }
 
-// As of a Runner: what cannot be closed here cannot be freed either.
+// As of a Runner: what cannot be closed here cannot be freed either, but for this object.
 Loop::~Loop() {
   if (!driver_) return;
   try {
@@ -98,7 +100,8 @@ Loop::~Loop() {
     context.message = "an event loop is destroyed that cannot be closed: it is left as it is";
     context.exception = std::current_exception();
     detail::print_exception_context(context);
-    [[maybe_unused]] const auto* leaked = new detail::Box(std::move(driver_));
+    driver_->forget_loop();
+    detail::keep_for_ever(std::move(driver_));
   }
 }
 
@@ -125,7 +128,13 @@ void Loop::run_forever() {
   driver_->run_forever();
 }
 
-void Loop::stop() { by_hand("stop").stop(); }
+// Behind what is ready; and the loop may go as soon as it has run.
+void Loop::stop() {
+  detail::HandDriver& driver = by_hand("stop");
+  call_soon_threadsafe([&driver, run = driver.run_number()] {
+    if (driver.run_number() == run) driver.halt();
+  });
+}
 
 void Loop::close() { by_hand("close").close(); }
 

@@ -1,12 +1,13 @@
 // A loop without a Runner, driven by whoever calls run_until_complete() or run_forever().
 //
-// Invariant: halt_ is set by whatever ends the run, by any thread, and cleared by the run itself:
-// a stop() that comes between two runs ends the next one.
+// Invariant: everything but the number of the run belongs to the thread that drives. A stop() is a
+// callback that knows which run it ends: the one in progress, or else the next.
 #pragma once
 
 #include <coil/detail/atomic.hpp>
 #include <coil/detail/future_base.hpp>
 #include <coil/loop.hpp>
+#include <cstdint>
 
 #include "worker_pool.hpp"
 
@@ -23,14 +24,21 @@ class HandDriver {
   // False: stopped before. Throws std::runtime_error for a deadlock under simulation.
   [[nodiscard]] bool run_until_done(FutureBase& future);
   void run_forever();
-  void stop() noexcept;
+  // On the loop: ends the run in progress.
+  void halt() noexcept { halt_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t run_number() const noexcept {
+    return number_.load(std::memory_order_relaxed);
+  }
   void close();
+  // The Loop goes, and what could not be closed stays: nobody gets in any more.
+  void forget_loop() noexcept;
 
  private:
   void run();
 
   WorkerPool pool_;
   Atomic<bool> halt_{false};
+  Atomic<std::uint64_t> number_{0};
 };
 
 }  // namespace coil::detail

@@ -121,7 +121,7 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept {
   Worker* here = current_worker();
   Worker& worker = home != nullptr ? Worker::of(*home) : *here;
   task.set_loop(&worker.loop());
-  if (context_in_use() && task.context.empty()) [[unlikely]]
+  if (context_in_use() && task.inherits_context()) [[unlikely]]
     task.context.inherit_current();
   const bool alone = worker.pool().size() == 1;
   if (here != nullptr && &here->pool() == &worker.pool()) {
@@ -147,6 +147,7 @@ bool push_fork(Runnable& child) noexcept {
 }
 Runnable* take_fork() noexcept { return current_worker()->take_fork(); }
 bool forks_are_wanted() noexcept { return current_worker()->forks_are_wanted(); }
+bool loop_shares() noexcept { return current_worker()->shares(); }
 
 void generator_started(GeneratorBase& generator) noexcept {
   current_worker()->generators().add(generator);

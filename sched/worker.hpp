@@ -44,6 +44,7 @@ class Worker {
   [[nodiscard]] Loop& loop() noexcept { return *loop_; }
   // Before anything runs: the loop is somebody's own, not ours.
   void set_loop(Loop& loop) noexcept { loop_ = &loop; }
+  void reset_loop() noexcept { loop_ = &own_loop_; }
   [[nodiscard]] Backend& backend() noexcept { return *backend_; }
   [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
   [[nodiscard]] TaskRegistry& registry() noexcept { return registry_; }
@@ -65,7 +66,10 @@ class Worker {
   // A child of a fork, for this loop's next join or for whoever steals it first; newest first out.
   void push_fork(Runnable& child);
   [[nodiscard]] Runnable* take_fork() noexcept { return forks_.take(); }
-  [[nodiscard]] bool forks_are_wanted() const noexcept { return shares_ && forks_.empty(); }
+  [[nodiscard]] bool forks_are_wanted() const noexcept {
+    return shares_ && forks_.empty() && current_ != nullptr &&
+           current_->affinity() == Affinity::any;
+  }
   void submit(Operation& operation);
 
   // Any thread. False: closed.

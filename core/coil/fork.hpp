@@ -94,7 +94,8 @@ class [[nodiscard("nothing runs until the fork is awaited")]] Fork {
 // A child that suspends lets the others run, here or elsewhere. When one throws, the rest are
 // awaited, and then the exception of the one that failed first is thrown; those of others are
 // dropped. Cancelling: children are cancelled with the task that awaits them, by scopes and by
-// Task::cancel; one that has not started never does. Each child sees the context variables as they
+// Task::cancel; one that has not started when the cancellation comes out of another never does.
+// Each child sees the context variables as they
 // were when it was forked, and what it sets is not seen outside. The children of a task that is
 // bound to its loop stay on that loop.
 template <class... As>

@@ -42,24 +42,39 @@ struct EachResults {
   std::unique_ptr<KeptValue<T>[]> values;
 };
 
+// Elements [first, last), not none. By halves down to four, so that an element that waits leaves
+// the others to this loop and the rest, in frames that are a third as many as the elements.
+template <class T, class Call, std::size_t... I>
+Coro<> run_few(std::size_t first, const Call& call, KeptValue<T>* results,
+               std::index_sequence<I...>) {
+  auto values = co_await fork(call(first + I)...);
+  if constexpr (!std::is_void_v<T>) (results[first + I].build(std::get<I>(std::move(values))), ...);
+}
+
 template <class T, class Call>
-Coro<> run_each(ParallelRange range, const Call& call, KeptValue<T>* results) {
-  range.grain = 1;
-  while (!range.empty()) {
-    if (range.to_be_cut()) {
-      const ParallelRange half = range.cut_first_half();
-      co_await fork(run_each<T>(half, call, results), run_each<T>(range, call, results));
-      co_return;
-    }
-    if (cancel_is_pending()) [[unlikely]]
-      co_await checkpoint();
-    const std::uint64_t i = range.next_step().first;
-    if constexpr (std::is_void_v<T>) {
-      co_await call(i);
-    } else {
-      results[i].build(co_await call(i));
-    }
+Coro<> run_halves(std::size_t first, std::size_t last, const Call& call, KeptValue<T>* results);
+
+template <class T, class Call>
+Coro<> run_each(std::size_t first, std::size_t last, const Call& call, KeptValue<T>* results) {
+  switch (last - first) {
+    case 1:
+      return run_few<T>(first, call, results, std::make_index_sequence<1>());
+    case 2:
+      return run_few<T>(first, call, results, std::make_index_sequence<2>());
+    case 3:
+      return run_few<T>(first, call, results, std::make_index_sequence<3>());
+    case 4:
+      return run_few<T>(first, call, results, std::make_index_sequence<4>());
+    default:
+      return run_halves<T>(first, last, call, results);
   }
+}
+
+template <class T, class Call>
+Coro<> run_halves(std::size_t first, std::size_t last, const Call& call, KeptValue<T>* results) {
+  const std::size_t middle = first + (last - first) / 2;
+  co_await fork(run_each<T>(first, middle, call, results),
+                run_each<T>(middle, last, call, results));
 }
 
 // `R` is a reference for a range that is somebody else's.
@@ -74,12 +89,30 @@ auto fork_elements(R range, Fn fn)
   std::vector<Iterator> at;
   for (auto it = std::ranges::begin(range); it != std::ranges::end(range); ++it) at.push_back(it);
   EachResults<T> results(at.size());
-  const auto call = [&](std::uint64_t i) { return fn(take_element<R>(at[i])); };
-  co_await run_each<T>({0, at.size(), 1}, call, results.values.get());
+  const auto call = [&](std::size_t i) { return fn(take_element<R>(at[i])); };
+  if (!at.empty()) co_await run_each<T>(0, at.size(), call, results.values.get());
   co_return results.collect(at.size());
 }
 
 // parallel_for.
+
+// What a step sets in the context is its own.
+class StepContext {
+ public:
+  StepContext() {
+    if (context_in_use()) [[unlikely]]
+      then_ = running_task()->context.snapshot();
+  }
+  StepContext(const StepContext&) = delete;
+  StepContext& operator=(const StepContext&) = delete;
+  ~StepContext() {
+    if (context_in_use()) [[unlikely]]
+      running_task()->context.rewind(then_);
+  }
+
+ private:
+  ContextSnapshot then_;
+};
 
 template <class Body>
 Coro<> run_steps(ParallelRange range, const Body& body) {
@@ -92,6 +125,7 @@ Coro<> run_steps(ParallelRange range, const Body& body) {
     if (cancel_is_pending()) [[unlikely]]
       co_await checkpoint();
     const ParallelRange step = range.next_step();
+    const StepContext context;
     if constexpr (Awaitable<decltype(body(step))>) {
       co_await body(step);
     } else {
@@ -165,9 +199,9 @@ template <std::ranges::forward_range R, class Fn>
 template <class First, class Last, class Fn, class I = std::common_type_t<First, Last>>
   requires detail::Position<I>
 [[nodiscard]] Coro<> parallel_for(First first, Last last, std::int64_t grain, Fn fn) {
-  const I begin(first);
-  return detail::run_parallel_for(begin, detail::parallel_range<I>(begin, I(last), grain),
-                                  std::move(fn));
+  const I begin = detail::bound_as<I>(first);
+  return detail::run_parallel_for(
+      begin, detail::parallel_range<I>(begin, detail::bound_as<I>(last), grain), std::move(fn));
 }
 
 // Combines init and fn(i) for each i in [first, last), in this order, as
@@ -178,9 +212,10 @@ template <class First, class Last, class T, class Fn, class Combine,
   requires detail::Position<I>
 [[nodiscard]] Coro<T> parallel_reduce(First first, Last last, std::int64_t grain, T init, Fn fn,
                                       Combine combine) {
-  const I begin(first);
-  return detail::run_parallel_reduce<T>(begin, detail::parallel_range<I>(begin, I(last), grain),
-                                        std::move(init), std::move(fn), std::move(combine));
+  const I begin = detail::bound_as<I>(first);
+  return detail::run_parallel_reduce<T>(
+      begin, detail::parallel_range<I>(begin, detail::bound_as<I>(last), grain), std::move(init),
+      std::move(fn), std::move(combine));
 }
 
 }  // namespace coil

@@ -81,7 +81,8 @@ class Loop {
   }
   // Runs the loop until stop() is called. After a stop() that came before, what is ready runs.
   void run_forever();
-  // Ends the run in progress once what is ready has run, else the next one. Any thread.
+  // Ends the run in progress, or else the next one, once what is ready now has run. Any thread;
+  // LoopClosed once it is closed.
   void stop();
   // Cancels and awaits the tasks that are left, then gives everything back. Not while it runs, and
   // if tasks are left only on the thread that has run it: std::runtime_error.

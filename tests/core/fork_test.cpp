@@ -12,6 +12,7 @@
 #include <kit/thrown.hpp>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace coil;
@@ -225,6 +226,46 @@ TEST(fork, a_cancelled_task_cancels_children_that_it_waits_for) {
   });
 }
 
+// One child fails on another loop after its parent was cancelled, and never got to know of that.
+TEST(fork, a_cancel_that_no_child_has_met_comes_after_the_error) {
+  KIT_USES_THREADS();
+  const kit::Watchdog watchdog;
+  coil::run(
+      []() -> Coro<> {
+        std::atomic<bool> taken{false};
+        std::atomic<bool> cancelled{false};
+        bool failed = false;
+        auto task = create_task([&]() -> Coro<> {
+          const auto waits = [&]() -> Coro<> {
+            while (!taken) std::this_thread::yield();
+            co_return;
+          };
+          const auto fails = [&]() -> Coro<> {
+            taken = true;
+            while (!cancelled) std::this_thread::yield();
+            throw std::runtime_error("failed");
+            co_return;
+          };
+          try {
+            co_await fork(waits(), fails());
+          } catch (const std::runtime_error&) {
+            failed = true;
+          }
+          co_await sleep(1ms);
+        });
+        std::thread canceller([&] {
+          while (!taken) std::this_thread::yield();
+          std::this_thread::sleep_for(5ms);  // most often it waits for the other child by now
+          task.cancel("enough");
+          cancelled = true;
+        });
+        EXPECT_EQ(co_await thrown_by<CancelledError>(task), "enough");
+        EXPECT_TRUE(failed);
+        canceller.join();
+      }(),
+      {.loops = 3});
+}
+
 TEST(fork, a_scope_cancels_the_children_wherever_they_run) {
   on_loops([]() -> Coro<> {
     std::atomic<int> started{0};
@@ -253,6 +294,27 @@ TEST(fork, a_scope_inside_a_child_cancels_that_child_alone) {
     EXPECT_TRUE(a);
     EXPECT_EQ(b, 2);
     EXPECT_TRUE(c);
+  });
+}
+
+TEST(fork, awaiting_what_others_cancelled_is_no_cancellation_of_its_own) {
+  on_loops([]() -> Coro<> {
+    auto other = create_task([]() -> Coro<> { co_await sleep_forever(); });
+    co_await kit::yield();
+    other.cancel();
+    co_await kit::until([&] { return other.done(); });
+    std::atomic<int> ran{0};
+    const auto counts = [&]() -> Coro<> {
+      ++ran;
+      co_return;
+    };
+    EXPECT_EQ(co_await thrown_by<std::runtime_error>(
+                  fork([&]() -> Coro<> { co_await other; }, fail("failed"), counts())),
+              "failed");
+    EXPECT_EQ(ran, 1);
+    co_await thrown_by<CancelledError>(fork([&]() -> Coro<> { co_await other; }, counts()));
+    EXPECT_EQ(ran, 2);
+    EXPECT_EQ(current_task().cancelling(), 0);
   });
 }
 

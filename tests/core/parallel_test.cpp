@@ -1,6 +1,9 @@
 // fork_each, parallel_for, parallel_reduce.
+#include <algorithm>
 #include <atomic>
 #include <coil/cancel_scope.hpp>
+#include <coil/context.hpp>
+#include <coil/event.hpp>
 #include <coil/loop.hpp>
 #include <coil/parallel.hpp>
 #include <coil/task.hpp>
@@ -56,11 +59,50 @@ TEST(fork_each, takes_any_range_and_any_result) {
   });
 }
 
+TEST(fork_each, lets_the_others_run_while_an_element_waits_for_them) {
+  on_loops([]() -> Coro<> {
+    for (const int count : {2, 3, 4, 5, 9, 40}) {
+      std::vector<Event> events(static_cast<std::size_t>(count));
+      std::vector<int> numbers;
+      for (int i = 0; i < count; ++i) numbers.push_back(i);
+      const auto order = co_await fork_each(numbers, [&](int i) -> Coro<int> {
+        if (i + 1 < count) co_await events[static_cast<std::size_t>(i) + 1].wait();
+        events[static_cast<std::size_t>(i)].set();
+        co_return i;
+      });
+      EXPECT_EQ(order, numbers);
+    }
+  });
+}
+
+ContextVar<int> variable{"variable", 0};
+
+TEST(fork_each, elements_and_steps_change_the_context_for_themselves) {
+  on_loops([]() -> Coro<> {
+    for (int i = 0; i < 2; ++i) {
+      co_await fork_each(std::vector<int>{1, 2, 3, 4, 5, 6}, [i](int n) -> Coro<> {
+        EXPECT_EQ(variable.get(), i);
+        variable.set(n + 10);
+        if (n % 2 == 0) co_await sleep(0ms);
+        EXPECT_EQ(variable.get(), n + 10);
+      });
+      co_await parallel_for(0, 6, 1, [i](int n) {
+        EXPECT_EQ(variable.get(), i);
+        variable.set(n + 10);
+      });
+      EXPECT_EQ(variable.get(), i);
+      variable.set(i + 1);
+    }
+  });
+}
+
 TEST(fork_each, throws_what_an_element_throws_once_all_have_ended) {
   on_loops([]() -> Coro<> {
     std::atomic<int> running{0};
+    std::atomic<int> begun{0};
     const auto one = [&](int n) -> Coro<> {
       ++running;
+      ++begun;
       co_await sleep(1ms);
       --running;
       if (n == 3) throw std::runtime_error("three");
@@ -68,6 +110,7 @@ TEST(fork_each, throws_what_an_element_throws_once_all_have_ended) {
     const std::vector<int> numbers{1, 2, 3, 4, 5};
     EXPECT_EQ(co_await thrown_by<std::runtime_error>(fork_each(numbers, one)), "three");
     EXPECT_EQ(running, 0);
+    EXPECT_EQ(begun, 5);
   });
 }
 
@@ -124,6 +167,34 @@ TEST(parallel_for, awaits_what_the_function_gives) {
       sum += end - begin;
     });
     EXPECT_EQ(sum, 190 + 20);
+  });
+}
+
+TEST(parallel_for, in_a_task_that_is_bound_to_its_loop_makes_no_tasks) {
+  on_loops([]() -> Coro<> {
+    auto pinned = create_task(
+        []() -> Coro<> {
+          const Loop* const home = &get_running_loop();
+          std::size_t most = 0;
+          co_await parallel_for(0, 1000, 1, [&](int) {
+            EXPECT_EQ(&get_running_loop(), home);
+            most = std::max(most, all_tasks().size());
+          });
+          EXPECT_LE(most, 2U);
+        },
+        {.affinity = Affinity::loop});
+    co_await pinned;
+  });
+}
+
+TEST(parallel_for, refuses_a_negative_bound_beside_an_unsigned_one) {
+  on_loops([]() -> Coro<> {
+    const auto nothing = [](auto) {};
+    EXPECT_THROW((void)parallel_for(-5, 10U, 1, nothing), std::invalid_argument);
+    EXPECT_THROW((void)parallel_reduce(
+                     0U, -1, 1, 0, [](unsigned) { return 0; }, [](int, int) { return 0; }),
+                 std::invalid_argument);
+    co_return;
   });
 }
 

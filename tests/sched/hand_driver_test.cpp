@@ -98,6 +98,21 @@ TEST(new_event_loop, a_stop_before_the_run_lets_what_is_ready_run) {
   EXPECT_EQ(ran, 1);
 }
 
+TEST(new_event_loop, a_stop_lets_run_what_was_ready_however_much_that_is) {
+  const auto loop = new_event_loop();
+  int ran = 0;
+  for (int round = 0; round < 3; ++round) {
+    ran = 0;
+    loop->call_soon([&] { loop->stop(); });
+    for (int i = 0; i < 500; ++i) loop->call_soon([&] { ++ran; });
+    if (round == 1) loop->stop();
+    loop->run_forever();
+    EXPECT_EQ(ran, 500);
+  }
+  // What was meant for those runs does not end another one.
+  EXPECT_EQ(loop->run_until_complete(give(4)), 4);
+}
+
 TEST(new_event_loop, stopped_before_the_end_throws_and_keeps_the_task) {
   const auto loop = new_event_loop();
   auto task = loop->create_task(give(3));
@@ -123,6 +138,39 @@ TEST(new_event_loop, is_stopped_and_given_work_by_other_threads) {
     loop->run_until_complete(give(0));
     EXPECT_EQ(ran, 1);
   }
+}
+
+TEST(new_event_loop, may_go_as_soon_as_the_run_has_ended_that_another_thread_stops) {
+  KIT_USES_THREADS();
+  const kit::Watchdog watchdog;
+  for (int round = 0; round < 200; ++round) {
+    auto loop = new_event_loop();
+    std::atomic<bool> running{false};
+    std::thread other([&running, loop = loop.get()] {
+      while (!running) std::this_thread::yield();
+      loop->stop();
+    });
+    loop->call_soon([&] { running = true; });
+    loop->run_forever();
+    loop.reset();
+    other.join();
+  }
+}
+
+TEST(new_event_loop, that_cannot_be_closed_where_it_goes_leaves_its_tasks_behind) {
+  KIT_USES_THREADS();
+  auto loop = new_event_loop();
+  auto future = loop->create_future<int>();
+  auto task = loop->create_task([future]() -> Coro<> { (void)co_await future; });
+  std::thread([&] { loop->run_until_complete(give(1)); }).join();
+  const LoopHandle handle = loop->handle();
+  testing::internal::CaptureStderr();
+  loop.reset();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("cannot be closed"));
+  EXPECT_TRUE(handle.is_closed());
+  EXPECT_THROW(handle.call_soon_threadsafe([] {}), LoopClosed);
+  EXPECT_FALSE(task.done());
+  EXPECT_NO_THROW((void)task.get_loop());
 }
 
 TEST(new_event_loop, several_live_side_by_side) {

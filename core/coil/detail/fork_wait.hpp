@@ -92,6 +92,7 @@ class ForkWait : public NativeAwaiter, public Suspension {
   [[nodiscard]] bool take(ForkBranch& child) noexcept;
   [[nodiscard]] std::coroutine_handle<> await_branches() noexcept;
   void end_inline(ForkBranch& child) noexcept;
+  [[nodiscard]] bool is_cancelled() const noexcept;
 
   static void run_branch(Runnable& branch) noexcept;
   void start_branch(ForkBranch& branch, bool eager) noexcept;

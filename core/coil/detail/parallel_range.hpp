@@ -45,7 +45,8 @@ struct ParallelRange {
 
 // What the bounds of a loop may be: integers, or what points into an array.
 template <class I>
-concept Position = std::integral<I> || std::random_access_iterator<I>;
+concept Position =
+    (std::integral<I> && sizeof(I) <= sizeof(std::uint64_t)) || std::random_access_iterator<I>;
 
 template <Position I>
 [[nodiscard]] ParallelRange parallel_range(I first, I last, std::int64_t grain) {
@@ -58,6 +59,17 @@ template <Position I>
     length = static_cast<std::uint64_t>(last - first);
   }
   return {0, length, static_cast<std::uint64_t>(grain)};
+}
+
+// A bound in the type of both. Throws std::invalid_argument for a negative one beside an unsigned.
+template <Position I, class Bound>
+[[nodiscard]] I bound_as(Bound bound) {
+  if constexpr (std::signed_integral<Bound> && std::unsigned_integral<I>) {
+    if (bound < 0)
+      throw std::invalid_argument(
+          "a parallel loop has a negative bound beside one of an unsigned type");
+  }
+  return static_cast<I>(bound);
 }
 
 template <Position I>

@@ -61,8 +61,10 @@ void task_finished(TaskBase& task) noexcept;
 [[nodiscard]] bool push_fork(Runnable& child) noexcept;
 // The newest of this loop's, or nullptr.
 [[nodiscard]] Runnable* take_fork() noexcept;
-// Other loops would take a child, and there is none for them.
+// Other loops would take a child of the running task's, and there is none for them.
 [[nodiscard]] bool forks_are_wanted() noexcept;
+// Other loops may take what this one has.
+[[nodiscard]] bool loop_shares() noexcept;
 
 // A generator that has run for the first time, on this thread's loop, is closed before that loop's
 // Runner lets run() return, unless it has finished by then.

@@ -186,6 +186,9 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   // out. Before start_task.
   void set_finalizer() noexcept { finalizer_ = true; }
   [[nodiscard]] bool is_finalizer() const noexcept { return finalizer_; }
+  // Its context is what it was given, also if that is none. Before start_task.
+  void keep_context() noexcept { context_kept_ = true; }
+  [[nodiscard]] bool inherits_context() const noexcept { return !context_kept_ && context.empty(); }
   [[nodiscard]] Loop* loop() const noexcept { return loop_.load(std::memory_order_relaxed); }
   void set_loop(Loop* loop) noexcept { loop_.store(loop, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
@@ -232,6 +235,7 @@ class TaskBase : public FutureBase, public Runnable, protected FrameHeader {
   mutable SpinLock tree_lock_;
   Affinity affinity_ = Affinity::any;
   bool finalizer_ = false;
+  bool context_kept_ = false;
   bool edge_undelivered_ = false;  // under tree_lock_
   bool edge_own_ = false;          // the task asked for the latest itself; under tree_lock_
   Atomic<int> cancels_{0};         // written under tree_lock_
