@@ -12,8 +12,10 @@
 // The call after it takes the place of this one, so that a chain of coroutines needs no stack.
 #if defined(__clang__)
 #define COIL_TAIL_CALL [[clang::musttail]] return
+#define COIL_ANY_FUNCTION [[clang::no_sanitize("function")]]
 #else
 #define COIL_TAIL_CALL return
+#define COIL_ANY_FUNCTION
 #endif
 
 namespace coil::detail {
@@ -91,7 +93,8 @@ std::coroutine_handle<> ForkWait::enter(ForkBranch& child) noexcept {
   return child.frame;
 }
 
-void ForkWait::child_ended(FrameHeader* frame) {
+// A coroutine's function has no type that the sanitizer could check.
+COIL_ANY_FUNCTION void ForkWait::child_ended(FrameHeader* frame) {
   ForkWait& self = *static_cast<JoinFrame*>(frame)->fork;
   self.end_inline(self.branches_[self.current_]);
   auto* next = static_cast<FrameHeader*>(self.next_child().address());
