@@ -15,7 +15,7 @@ LINES_MAX = 500
 SOURCE = (".cpp", ".hpp", ".py", ".sh", ".cmake")
 CODE = (".cpp", ".hpp")
 
-# Matched per line. (?<![\w.-]) keeps relative paths such as docs/work/ out.
+# Matched per line. (?<![\w.-]) keeps out relative paths that end in such a name.
 FORBIDDEN = (
     (re.compile(r"(?<![\w.-])/(?:work|root|home)/\w"), "a path of somebody's machine"),
     (re.compile(r"(?<![\w.-])/tmp/(?![\w.-]*XXXXXX)[\w.-]+"), "a fixed name in the temporary folder"),
