@@ -284,6 +284,27 @@ TEST(fork, a_scope_cancels_the_children_wherever_they_run) {
   });
 }
 
+TEST(fork, a_scope_cancels_children_that_the_task_waits_for) {
+  on_loops([]() -> Coro<> {
+    std::atomic<int> started{0};
+    std::atomic<int> cancelled{0};
+    Canceller canceller;
+    auto task = create_task([&]() -> Coro<bool> {
+      const auto result = co_await with_cancel_scope([&](CancelScope& scope) -> Coro<> {
+        canceller = scope.canceller();
+        co_await fork([&]() -> Coro<> { co_await kit::until([&] { return started == 2; }); },
+                      sleeper(started, cancelled), sleeper(started, cancelled));
+      });
+      co_return result.cancelled_caught();
+    });
+    co_await kit::until([&] { return started == 2; });
+    co_await sleep(2ms);
+    canceller.cancel("enough");
+    EXPECT_TRUE(co_await task);
+    EXPECT_EQ(cancelled, 2);
+  });
+}
+
 TEST(fork, a_scope_inside_a_child_cancels_that_child_alone) {
   on_loops([]() -> Coro<> {
     const auto bounded = []() -> Coro<bool> {

@@ -113,6 +113,17 @@ TEST(new_event_loop, a_stop_lets_run_what_was_ready_however_much_that_is) {
   EXPECT_EQ(loop->run_until_complete(give(4)), 4);
 }
 
+TEST(new_event_loop, a_stop_ends_no_later_run_than_the_one_it_was_meant_for) {
+  const auto loop = new_event_loop();
+  auto future = loop->create_future<int>();
+  loop->call_soon([&] {
+    future.set_result(1);  // ends the run before the stop has its turn
+    loop->stop();
+  });
+  EXPECT_EQ(loop->run_until_complete(future), 1);
+  EXPECT_EQ(loop->run_until_complete(give(2)), 2);
+}
+
 TEST(new_event_loop, stopped_before_the_end_throws_and_keeps_the_task) {
   const auto loop = new_event_loop();
   auto task = loop->create_task(give(3));
