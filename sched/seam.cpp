@@ -137,7 +137,7 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept {
   COIL_CHECK(worker.post(task), "a task is made on a loop that was closed");
 }
 
-bool push_fork(Runnable& child) noexcept {
+bool push_fork(ForkedChild& child) noexcept {
   try {
     current_worker()->push_fork(child);
     return true;
@@ -145,7 +145,7 @@ bool push_fork(Runnable& child) noexcept {
     return false;
   }
 }
-Runnable* take_fork() noexcept { return current_worker()->take_fork(); }
+bool take_fork(ForkedChild& child) noexcept { return current_worker()->take_fork(child); }
 bool forks_are_wanted() noexcept { return current_worker()->forks_are_wanted(); }
 bool loop_shares() noexcept { return current_worker()->shares(); }
 

@@ -1,6 +1,7 @@
 #include "worker.hpp"
 
 #include <coil/detail/check.hpp>
+#include <coil/detail/fork_wait.hpp>
 #include <coil/detail/off_loop.hpp>
 #include <utility>
 
@@ -28,6 +29,7 @@ Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backen
       index_(index),
       alone_(pool.places().size() == 1),
       shares_(!alone_ && pool.settings().steal),
+      hides_forks_(!shares_ || process_barrier_works()),
       own_loop_(*this),
       backend_(std::move(backend)),
       timers_(backend_->now()),
@@ -98,9 +100,20 @@ void Worker::wake() noexcept {
   if (this_thread_worker != this && sleeping_.load(std::memory_order_seq_cst)) pool_.wake(*this);
 }
 
-void Worker::push_fork(Runnable& child) {
-  forks_.push(&child);
-  if (!alone_) pool_.notify(index_);
+void Worker::push_fork(ForkedChild& child) {
+  forks_.push(child);
+  if (!hides_forks_ || pool_.idle_set().anyone_idle()) [[unlikely]] {
+    forks_.share();
+    pool_.notify(index_);
+  }
+}
+
+// Under simulation no loop is ever seen idle.
+bool Worker::forks_are_wanted() const noexcept {
+  if (!shares_ || forks_.has_public() || current_ == nullptr ||
+      current_->affinity() != Affinity::any)
+    return false;
+  return pool_.settings().backend == coil::Backend::sim || pool_.idle_set().anyone_idle();
 }
 
 bool Worker::has_ready() const noexcept {
@@ -112,9 +125,14 @@ bool Worker::has_ready() const noexcept {
 Runnable* Worker::next_item() noexcept {
   const bool other_round = ++tick_ % other_interval == 0;
   if (other_round && !forks_.empty()) [[unlikely]]
-    if (Runnable* child = forks_.take()) return child;
+    if (Runnable* child = newest_fork()) return child;
   Runnable* item = next_listed(other_round);
-  return item != nullptr ? item : forks_.take();
+  return item != nullptr ? item : newest_fork();
+}
+
+Runnable* Worker::newest_fork() noexcept {
+  ForkedChild* child = forks_.take();
+  return child != nullptr ? &ForkWait::branch_of(*child) : nullptr;
 }
 
 Runnable* Worker::next_listed(bool look_in_injector) noexcept {
@@ -217,6 +235,7 @@ bool Worker::turn() {
   any |= drain_inbox();
   fire_timers();
   if (backend_->wants_poll()) any |= poll() != 0;
+  forks_.close();
   return any || has_ready();
 }
 

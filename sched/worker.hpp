@@ -15,8 +15,8 @@
 
 #include "backend/backend.hpp"
 #include "counter.hpp"
-#include "deque.hpp"
 #include "detached_list.hpp"
+#include "fork_deque.hpp"
 #include "generator_registry.hpp"
 #include "idle_clock.hpp"
 #include "local_queue.hpp"
@@ -64,12 +64,9 @@ class Worker {
   void push_task_quietly(TaskBase& task) noexcept;  // only if there was work already
   void run_eagerly(TaskBase& task) noexcept;
   // A child of a fork, for this loop's next join or for whoever steals it first; newest first out.
-  void push_fork(Runnable& child);
-  [[nodiscard]] Runnable* take_fork() noexcept { return forks_.take(); }
-  [[nodiscard]] bool forks_are_wanted() const noexcept {
-    return shares_ && forks_.empty() && current_ != nullptr &&
-           current_->affinity() == Affinity::any;
-  }
+  void push_fork(ForkedChild& child);
+  [[nodiscard]] bool take_fork(ForkedChild& child) noexcept { return forks_.take(child); }
+  [[nodiscard]] bool forks_are_wanted() const noexcept;
   void submit(Operation& operation);
 
   // Any thread. False: closed.
@@ -86,7 +83,7 @@ class Worker {
   // Nothing is ready: searches, spins, sleeps. Returns when there may be something.
   void idle();
   // Takes tasks from the injector or from other loops.
-  bool take_from_others() noexcept { return take_injected() || steal_round(); }
+  bool take_from_others() noexcept { return take_injected() || steal_round(Reach::Hidden); }
   // One item, for the simulation; `choose` gives a number below its argument.
   template <class Choose>
   bool run_one(Choose&& choose);
@@ -103,8 +100,10 @@ class Worker {
   [[nodiscard]] bool dropping() const noexcept { return dropping_; }
   [[nodiscard]] std::uint64_t callbacks_run() const noexcept { return callbacks_.read(); }
 
+  // Whether a thief also takes what a victim hides, which costs all processors an interrupt.
+  enum class Reach : bool { Public, Hidden };
   // Any thread: takes work from this loop for `thief`, which is the caller's.
-  [[nodiscard]] bool steal_into(Worker& thief) noexcept;
+  [[nodiscard]] bool steal_into(Worker& thief, Reach reach) noexcept;
   [[nodiscard]] bool shares() const noexcept { return shares_; }
   [[nodiscard]] bool has_stealable() const noexcept { return !queue_.empty() || !forks_.empty(); }
   [[nodiscard]] LoopMetrics metrics() noexcept;
@@ -115,12 +114,14 @@ class Worker {
 
   [[nodiscard]] Runnable* next_item() noexcept;
   [[nodiscard]] Runnable* next_listed(bool look_in_injector) noexcept;
+  [[nodiscard]] Runnable* newest_fork() noexcept;
   void run_item(Runnable& item) noexcept;
   void end_detached() noexcept;
   void shed_load(TaskBase& task) noexcept;
   bool take_injected() noexcept;
-  bool steal_round() noexcept;
-  bool search() noexcept;
+  bool steal_round(Reach reach) noexcept;
+  bool search(Reach reach) noexcept;
+  [[nodiscard]] bool look_once_more() noexcept;
 
   bool spin(TimePoint until) noexcept;
   [[nodiscard]] bool work_in_sight() noexcept;
@@ -135,8 +136,9 @@ class Worker {
 
   WorkerPool& pool_;
   unsigned index_;
-  const bool alone_;   // the only loop: nobody else touches what is ours
-  const bool shares_;  // others may take our tasks; else all that is ready is one list, local_
+  const bool alone_;        // the only loop: nobody else touches what is ours
+  const bool shares_;       // others may take our tasks; else all that is ready is one list, local_
+  const bool hides_forks_;  // ... and the kernel helps them to find what we tell nobody of
   bool searching_ = false;
   bool favour_queue_ = false;
   bool dropping_ = false;
@@ -149,7 +151,7 @@ class Worker {
   ContextSlot callback_context_;
   LocalQueue local_;  // pinned tasks and callbacks; alone, all tasks
   RunQueue<TaskBase, queue_capacity> queue_;
-  Deque<Runnable> forks_;
+  ForkDeque<ForkedChild> forks_;
   TimerWheel timers_;
   DetachedList detached_;
   TaskRegistry registry_;
@@ -187,7 +189,7 @@ bool Worker::run_one(Choose&& choose) {
   } else if (chosen < listed) {
     item = queue_.pop();
   } else {
-    item = forks_.take();
+    item = newest_fork();
   }
   run_item(*item);
   return true;

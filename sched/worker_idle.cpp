@@ -1,10 +1,16 @@
 // What a loop does when it has nothing to do: search, spin, sleep. The protocol is in idle_set.hpp.
 #include <algorithm>
+#include <coil/detail/fork_wait.hpp>
 
 #include "worker.hpp"
 #include "worker_pool.hpp"
 
 namespace coil::detail {
+namespace {
+
+constexpr Duration fork_patience = std::chrono::microseconds(20);
+
+}  // namespace
 
 bool Worker::take_injected() noexcept {
   Runnable* batch[32];
@@ -18,15 +24,17 @@ bool Worker::take_injected() noexcept {
 }
 
 // Half of the tasks, or else the oldest child of a fork, which is the biggest.
-bool Worker::steal_into(Worker& thief) noexcept {
+bool Worker::steal_into(Worker& thief, Reach reach) noexcept {
   TaskBase* batch[queue_capacity / 2];
   const std::size_t n = queue_.steal(batch, queue_capacity / 2);
   if (n == 0) {
-    Runnable* child = forks_.steal();
+    ForkedChild* child = forks_.steal();
+    if (child == nullptr && reach == Reach::Hidden && hides_forks_ && forks_.force())
+      child = forks_.steal();
     if (child == nullptr) return false;
     thief.stolen_by_.add();
     stolen_from_.add_shared(1);
-    thief.local_.push(*child);
+    thief.local_.push(ForkWait::branch_of(*child));
     return true;
   }
   thief.stolen_by_.add(n);
@@ -37,16 +45,17 @@ bool Worker::steal_into(Worker& thief) noexcept {
   return true;
 }
 
-bool Worker::steal_round() noexcept {
+bool Worker::steal_round(Reach reach) noexcept {
   if (!pool_.settings().steal) return false;
-  return steal_order_.round(
-      random_, [this](unsigned victim) { return pool_.worker(victim).steal_into(*this); });
+  return steal_order_.round(random_, [this, reach](unsigned victim) {
+    return pool_.worker(victim).steal_into(*this, reach);
+  });
 }
 
 // What lies in the injector anybody takes, searching or not: the loop that was woken for it may
 // need 25 us to come.
-bool Worker::search() noexcept {
-  return !alone_ && (take_injected() || (searching_ && steal_round()));
+bool Worker::search(Reach reach) noexcept {
+  return !alone_ && (take_injected() || (searching_ && steal_round(reach)));
 }
 
 bool Worker::work_in_sight() noexcept {
@@ -59,13 +68,20 @@ void Worker::found_work() noexcept {
   if (pool_.idle_set().end_search()) pool_.notify_more(index_);
 }
 
+// A loop that forks shares what it has with its next fork, as soon as it sees us. So what it hides
+// we take only if that does not come.
 bool Worker::spin(TimePoint until) noexcept {
+  TimePoint patience = Clock::now() + fork_patience;
   while (!pool_.stopping()) {
     for (int i = 0; i < 16; ++i) {
-      if (work_in_sight() || search()) return true;
+      if (work_in_sight() || search(Reach::Public)) return true;
       spin_pause();
     }
     const TimePoint now = backend_->now();
+    if (now >= patience) {
+      if (search(Reach::Hidden)) return true;
+      patience = now + fork_patience;
+    }
     if (timers_.hint() <= now) return true;  // turn() fires it
     if (now >= until) break;
   }
@@ -76,30 +92,39 @@ void Worker::idle() {
   const TimePoint begin = Clock::now();
   idle_clock_.begin(begin);
   if (!alone_) searching_ = pool_.idle_set().begin_search();
-  const bool found = search() || work_in_sight() ||
+  const bool found = search(Reach::Public) || work_in_sight() ||
                      (spin_budget_.next() > Duration::zero() && spin(begin + spin_budget_.next()));
   if (!found) park();
   found_work();  // whatever it was: nobody counts as searching while it runs tasks
   spin_budget_.waited(idle_clock_.end(Clock::now()));
 }
 
+// What was pushed before we were seen idle woke nobody.
+bool Worker::look_once_more() noexcept {
+  if (work_in_sight() || pool_.stopping()) return true;
+  if (alone_) return false;
+  if (!pool_.injector().empty()) return true;
+  if (!shares_) return false;
+  bool open = false;
+  for (std::size_t i = 0; i < pool_.size(); ++i) {
+    const Worker& other = pool_.worker(i);
+    if (!other.queue_.empty() || other.forks_.has_public()) return true;
+    open |= other.hides_forks_ && other.forks_.is_open();
+  }
+  if (!open) return false;
+  process_barrier();
+  return steal_round(Reach::Hidden);
+}
+
 void Worker::park() {
   IdleSet& idle_set = pool_.idle_set();
-  const bool cooperative = !alone_ && pool_.settings().steal;
   if (searching_) {
     idle_set.end_search();
     searching_ = false;
   }
   sleeping_.store(true, std::memory_order_seq_cst);
   if (!alone_) idle_set.publish(index_);
-  // Now look everywhere once more: what was pushed before we were seen idle woke nobody.
-  bool work = work_in_sight() || pool_.stopping();
-  if (!alone_ && !work) {
-    work = !pool_.injector().empty();
-    for (std::size_t i = 0; cooperative && !work && i < pool_.size(); ++i)
-      work = pool_.worker(i).has_stealable();
-  }
-  if (!work) {
+  if (!look_once_more()) {
     parks_.add();
     completions_.add(backend_->park(timers_.next_deadline()));
   }
@@ -107,7 +132,7 @@ void Worker::park() {
   // Taken out of the set by somebody: we search on their behalf, and are counted already.
   if (!alone_ && !idle_set.retract(index_)) {
     searching_ = true;
-    (void)search();
+    (void)search(Reach::Public);
   }
 }
 

@@ -2,87 +2,26 @@
 #pragma once
 
 #include <coil/detail/ensure_future.hpp>
-#include <coil/detail/fork_wait.hpp>
-#include <coil/detail/task_impl.hpp>
-#include <cstddef>
-#include <stdexcept>
-#include <tuple>
+#include <coil/detail/fork_join.hpp>
 #include <type_traits>
 #include <utility>
 
 namespace coil {
-namespace detail {
-
-template <class T>
-struct ForkChild {
-  static TaskBase* make_task(ForkBranch& branch) {
-    auto& coro = *static_cast<Coro<T>*>(branch.coro);
-    return new TaskImpl<T>(std::move(coro), branch.promise().where);
-  }
-  static void drop(ForkBranch& branch) noexcept {
-    static_cast<Coro<T>*>(branch.coro)->release().destroy();
-  }
-  static constexpr ForkKind kind{&make_task, &drop};
-
-  [[nodiscard]] static ForkBranch branch(Coro<T>& coro) {
-    if (!coro || coro.handle().promise().continuation) [[unlikely]]
-      throw std::runtime_error("coil: cannot fork an already awaited coroutine");
-    return {kind, &coro, coro.handle()};
-  }
-  static decltype(auto) take(ForkBranch& branch) {
-    if (branch.task) return read_result<T>(static_cast<TaskImpl<T>&>(*branch.task), true);
-    if constexpr (std::is_void_v<T>) {
-      return std::monostate();
-    } else if constexpr (std::is_reference_v<T>) {
-      return static_cast<T>(static_cast<CoroPromise<T>&>(branch.promise()).take());
-    } else {
-      return T(static_cast<CoroPromise<T>&>(branch.promise()).take());
-    }
-  }
-};
-
-template <class... Ts>
-class ForkAwaiter : public ForkWait {
- public:
-  using Coros = std::tuple<Coro<Ts>...>;
-  using Results = std::tuple<NonVoid<Ts>...>;
-
-  explicit ForkAwaiter(Coros& coros) : ForkAwaiter(coros, std::index_sequence_for<Ts...>()) {}
-  Results await_resume() {
-    check();
-    return results(std::index_sequence_for<Ts...>());
-  }
-
- private:
-  template <std::size_t... I>
-  ForkAwaiter(Coros& coros, std::index_sequence<I...>)
-      : ForkWait(branches_, sizeof...(Ts)),
-        branches_{ForkChild<Ts>::branch(std::get<I>(coros))...} {}
-  template <std::size_t... I>
-  Results results(std::index_sequence<I...>) {
-    return Results(ForkChild<Ts>::take(branches_[I])...);
-  }
-
-  ForkBranch branches_[sizeof...(Ts)];
-};
-
-}  // namespace detail
 
 // What fork returns: awaited once. Gives a tuple of the children's results, std::monostate for
 // void.
 template <class... Ts>
-class [[nodiscard("nothing runs until the fork is awaited")]] Fork {
+class [[nodiscard("nothing runs until the fork is awaited")]] Fork
+    : private detail::ForkJoin<Ts...> {
  public:
-  explicit Fork(Coro<Ts>... coros) noexcept : coros_(std::move(coros)...) {}
+  explicit Fork(Coro<Ts>... coros) noexcept : detail::ForkJoin<Ts...>(coros.release()...) {}
 
   // Throws std::runtime_error if it has been awaited before or was moved from.
-  [[nodiscard]] detail::ForkAwaiter<Ts...> operator co_await() && {
-    return detail::ForkAwaiter<Ts...>(coros_);
+  [[nodiscard]] detail::ForkJoin<Ts...>& operator co_await() && {
+    this->check_startable();
+    return *this;
   }
   void operator co_await() & = delete;  // write: co_await std::move(fork)
-
- private:
-  std::tuple<Coro<Ts>...> coros_;
 };
 
 // Runs coroutines in parallel and waits for all of them: co_await fork(a(), b()) gives a tuple.

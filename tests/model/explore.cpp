@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "model/arena.hpp"
+#include "model/barrier.hpp"
 #include "model/machine.hpp"
 
 namespace model {
@@ -143,6 +144,9 @@ void note(const std::string& line) { machine().note(line); }
 unsigned choose(unsigned n, const char* what) { return machine().choose(n, what); }
 void spin_pause(Site site) {
   if (execution_now != 0) machine().pause(site);
+}
+void process_barrier(Site site) {
+  if (execution_now != 0) machine().process_barrier(site);
 }
 unsigned self() { return machine().self(); }
 

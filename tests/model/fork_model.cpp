@@ -1,15 +1,17 @@
-// core/coil/detail/join_count.hpp with sched/deque.hpp: a fork, its children taken back by the
+// core/coil/detail/join_count.hpp with sched/fork_deque.hpp: a fork, its children taken back by the
 // parent or stolen.
 #include <coil/detail/join_count.hpp>
-#include <deque.hpp>
+#include <coil/detail/made_once.hpp>
+#include <fork_deque.hpp>
 #include <memory>
 
 #include "model/model.hpp"
 
 namespace {
 
-using coil::detail::Deque;
+using coil::detail::ForkDeque;
 using coil::detail::JoinCount;
+using coil::detail::MadeOnce;
 using model::check;
 using model::Order;
 using model::Run;
@@ -33,17 +35,16 @@ struct Fork {
 };
 
 MODEL(Fork, "the parent goes on once, after all children") {
-  Deque<Child> deque(4);
+  ForkDeque<Child> deque(4);
   run.thread("parent", [&] {
     auto fork = std::make_unique<Fork>();
     for (Child& child : fork->children) child.fork = fork.get();
-    deque.push(&fork->children[1]);
-    deque.push(&fork->children[0]);
+    deque.push(fork->children[1]);
+    deque.push(fork->children[0]);
+    deque.share();
     int missing = 0;
     for (Child& child : fork->children) {
-      Child* taken = deque.take();
-      if (taken != nullptr) {
-        check(taken == &child, "the deque gives them back in order");
+      if (deque.take(child)) {
         ++child.runs;
       } else {
         ++missing;
@@ -69,5 +70,23 @@ MUTATION(Fork, "the parent goes on once, after all children",
          weaken("word_", Op::Rmw, Order::relaxed, "arrive"));
 MUTATION(Fork, "the parent goes on once, after all children",
          weaken("word_", Op::Rmw, Order::relaxed, "settle"));
+
+MODEL(Fork, "what two threads need is made once") {
+  MadeOnce once;
+  model::Plain<int> rest{0};
+  for (const char* name : {"parent", "thief", "other thief"}) {
+    run.thread(name, [&] {
+      once.need([&] { ++rest; });
+      check(rest == 1, "it is there, and whole");
+    });
+  }
+  run.join();
+}
+
+MUTATION(Fork, "what two threads need is made once", split("word_", Op::Cas, "need"));
+MUTATION(Fork, "what two threads need is made once",
+         weaken("word_", Op::Store, Order::relaxed, "need"));
+MUTATION(Fork, "what two threads need is made once",
+         weaken("word_", Op::Load, Order::relaxed, "need"));
 
 }  // namespace

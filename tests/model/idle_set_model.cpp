@@ -159,9 +159,9 @@ MUTATION(IdleSet, "no item stays while all loops sleep", hook("park.look_first")
 MUTATION(IdleSet, "no item stays while all loops sleep",
          skip("words_[loop / 64]", Op::Rmw, "publish"));
 MUTATION(IdleSet, "no item stays while all loops sleep",
-         weaken("words_[loop / 64]", Op::Rmw, Order::acq_rel, "publish"));
+         weaken("counts_", Op::Rmw, Order::acq_rel, "publish"));
 MUTATION(IdleSet, "no item stays while all loops sleep",
-         weaken("words_[index]", Op::Load, Order::acquire, "claim_any"));
+         weaken("counts_", Op::Load, Order::acquire, "claim_idle"));
 MUTATION(IdleSet, "no item stays while all loops sleep",
          weaken("size_", Op::Store, Order::release, "push"));
 MUTATION(IdleSet, "no item stays while all loops sleep",

@@ -193,6 +193,25 @@ void Machine::pause(const Site& site) {
   give_way();
 }
 
+// Each thread's past before the caller's future, and the caller's past before each one's future.
+// Of locations only: it orders accesses, and passes on no data that is not atomic.
+void Machine::process_barrier(const Site& site) {
+  point();
+  if (trace_ != nullptr) {
+    arena::Pause pause;
+    trace_->add(steps_, thread_name(current_), "a barrier in all threads", site);
+  }
+  View& mine = threads_[current_].view;
+  const View before = mine;
+  for (unsigned i = 0; i < thread_count_; ++i) {
+    View& theirs = threads_[i].view;
+    for (unsigned slot = max_threads; slot < memory_.slots(); ++slot) {
+      mine.slot[slot] = std::max(mine.slot[slot], theirs.slot[slot]);
+      theirs.slot[slot] = std::max(theirs.slot[slot], before.slot[slot]);
+    }
+  }
+}
+
 unsigned Machine::choose(unsigned count, const char* what) {
   const unsigned choice = schedule_->choose(count);
   if (trace_ != nullptr) {

@@ -41,6 +41,7 @@ class Machine {
   void await(const Access& access, bool (*ready)(const Word&));
   void name(const Access& access, const char* text);
   void pause(const Site& site);
+  void process_barrier(const Site& site);
   unsigned choose(unsigned count, const char* what);
   void note(const std::string& line);
   void destroy(const Cell& cell);

@@ -155,6 +155,8 @@ void Machine::rmw_end(const Access& access, Order order, const Word& desired) {
     write(location, order, value, at.newest(), false);
   } else if (fault != Fault::Skip) {
     write(location, order, value, read, true);
+    // What it read and wrote was the newest: a pause need not wait for more.
+    if (!late) memory_.looked(location, current_, threads_[current_].turn, at.newest());
   }
   if (trace_ == nullptr) return;
   arena::Pause pause;

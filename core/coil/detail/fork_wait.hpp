@@ -3,130 +3,148 @@
 // The first child is entered at once, in the parent's task; the others lie in the loop's fork
 // deque meanwhile. When a child has ended, control comes to the join frame, which takes the next
 // child out of the deque and enters it, still in the parent's task: no task is made and no atomic
-// word of ours is touched. A child that is not there was taken by somebody: another loop, or this
-// one while the parent was suspended; or it lies in the deque of the loop that the parent has left.
-// It runs as a task of its own, a branch, and the parent waits for the branches at the end. Who is
-// the last of them: join_count.hpp.
+// word of ours is touched. All of that is here and in fork_join.hpp, and writes as little as it
+// can: what children have that somebody took, or that failed, is made by who needs it first
+// (fork_rest.hpp).
 //
-// Who may touch what: branches_[i].task and cancel_branches_ under lock_ until all have joined;
-// added_ under the parent's tree_lock; what is not named here belongs to the parent's task. The
-// parent cannot leave the await before its children have ended, so its scopes stay, and a scope's
-// cancellation reaches the branches through a group that the first of them adds to the parent.
+// A child that is not in the deque was taken by somebody: another loop, or this one while the
+// parent was suspended; or it lies in the deque of the loop that the parent has left. It runs as a
+// task of its own, a branch, and the parent waits for the branches at the end.
 // Kept by tests/core/fork_test.cpp and tests/core/fork_stress.cpp.
 #pragma once
 
 #include <coil/coro.hpp>
-#include <coil/detail/context_slot.hpp>
 #include <coil/detail/future_base.hpp>
-#include <coil/detail/join_count.hpp>
+#include <coil/detail/made_once.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/runnable.hpp>
-#include <coil/detail/spin_lock.hpp>
-#include <coil/detail/suspension.hpp>
+#include <coil/detail/scheduler.hpp>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
 
+// The call after it takes the place of this one, so that a chain of coroutines needs no stack. A
+// coroutine's function has no type that the sanitizer could check.
+#if defined(__clang__)
+#define COIL_TAIL_CALL [[clang::musttail]] return
+#define COIL_ANY_FUNCTION [[clang::no_sanitize("function")]]
+#else
+#define COIL_TAIL_CALL return
+#define COIL_ANY_FUNCTION
+#endif
+
 namespace coil::detail {
 
-class ForkGroup;
+class ForkRest;
 class ForkWait;
-struct ForkBranch;
 
-// What is done with a child of a known type.
-struct ForkKind {
-  // Makes the coroutine a task, which takes it over. Throws std::bad_alloc, and then it does not.
-  TaskBase* (*make_task)(ForkBranch& branch);
-  // The coroutine is destroyed unstarted.
-  void (*drop)(ForkBranch& branch) noexcept;
-};
-
-struct ForkBranch : Runnable {
-  ForkBranch(const ForkKind& k, void* c, std::coroutine_handle<> f) noexcept
-      : kind(&k), coro(c), frame(f) {}
-  [[nodiscard]] CoroPromiseBase& promise() const noexcept {
-    return static_cast<CoroPromiseBase&>(PromiseBase::of(frame));
-  }
-
-  const ForkKind* kind;
-  void* coro;  // the Coro<T>
+// A child that has not started, or that runs or has ended here. A deque holds its address, which no
+// other child gets as long as the fork lives: frames come and go.
+struct ForkedChild {
   std::coroutine_handle<> frame;
-  ForkWait* fork = nullptr;
-  FutureRef task;            // of a child that somebody took
-  std::uint32_t failed = 0;  // 1 for the first that failed, and so on
 };
 
-class ForkWait : public NativeAwaiter, public Suspension {
- public:
-  ForkWait(ForkBranch* branches, std::uint32_t count) noexcept;
-  ~ForkWait();
+// What a child has beyond its frame, once somebody took it or it failed.
+struct ForkBranch : Runnable {
+  ForkWait* fork = nullptr;
+  std::uint32_t index = 0;
+  std::uint32_t failed = 0;  // 1 for the first that failed, and so on
+  FutureRef task;            // of a child that somebody took
+};
 
-  [[nodiscard]] bool await_ready() const noexcept { return count_ == 0; }
-  template <class P>
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) noexcept {
-    return start(parent, *parent.promise().task);
+// What is the same in all forks of the same types.
+struct ForkShape {
+  // Makes the coroutine a task, which takes it over. Throws std::bad_alloc, and then it does not.
+  using MakeTask = TaskBase* (*)(std::coroutine_handle<> child);
+
+  std::uint32_t count;
+  const MakeTask* make_task;
+  ForkedChild* (*children)(ForkWait&) noexcept;
+  ForkBranch* (*branches)(ForkWait&) noexcept;  // memory for as many
+};
+
+class ForkWait : public NativeAwaiter {
+ public:
+  ForkWait() noexcept {}  // what is not initialised is when it is awaited
+  ForkWait(ForkWait&& unawaited) noexcept : ForkWait() { (void)unawaited; }
+  ~ForkWait() {
+    if (has_rest()) [[unlikely]]
+      destroy_rest();
   }
+  ForkWait& operator=(ForkWait&&) = delete;
+
+  // For who finds a child in a deque, other than by take_fork(): what he is to run instead.
+  [[nodiscard]] static Runnable& branch_of(ForkedChild& child) noexcept;
 
  protected:
-  // All children have ended: throws if one failed, or the task was cancelled.
-  void check() {
-    if (missing_ != 0 || failures_.load(std::memory_order_relaxed) != 0 || aborted != Abort::None)
-        [[unlikely]]
-      finish();
-  }
-
- private:
-  friend class ForkGroup;
-
   // Stands for a coroutine between the children and the parent: they return into it.
   struct JoinFrame : FrameHeader {
-    explicit JoinFrame(ForkWait& wait) noexcept;
+    explicit JoinFrame(void (*ended)(FrameHeader*)) noexcept
+        : promise(std::source_location::current()) {
+      resume = ended;
+    }
     PromiseBase promise;
-    ForkWait* fork;
   };
-
-  std::coroutine_handle<> start(std::coroutine_handle<> parent, TaskBase& task) noexcept;
-  static void child_ended(FrameHeader* frame);
-  [[nodiscard]] std::coroutine_handle<> enter(ForkBranch& child) noexcept;
-  [[nodiscard]] std::coroutine_handle<> next_child() noexcept;
-  [[nodiscard]] bool take(ForkBranch& child) noexcept;
-  [[nodiscard]] std::coroutine_handle<> await_branches() noexcept;
-  void end_inline(ForkBranch& child) noexcept;
-  [[nodiscard]] bool is_cancelled() const noexcept;
-
-  static void run_branch(Runnable& branch) noexcept;
-  void start_branch(ForkBranch& branch, bool eager) noexcept;
-  void branch_failed(const TaskBase& task) noexcept;
-  void branch_ended() noexcept;
-  [[nodiscard]] std::uint32_t count_failure() noexcept {
-    return failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+  // The join frame is what a fork begins with.
+  [[nodiscard]] static ForkWait& of(FrameHeader* join) noexcept {
+    return *reinterpret_cast<ForkWait*>(join);
+  }
+  [[nodiscard]] static CoroPromiseBase& promise_of(const ForkedChild& child) noexcept {
+    return static_cast<CoroPromiseBase&>(PromiseBase::of(child.frame));
   }
 
-  void cancel_branches() noexcept;
-  static HookResult ask_branches(Suspension& leaf, Abort kind) noexcept;
-  static const LeafKind leaf_kind;
+  // Before the first child runs; `ended` is where it returns to.
+  void begin(std::coroutine_handle<> parent, TaskBase& task, const ForkShape& shape,
+             void (*ended)(FrameHeader*)) noexcept {
+    shape_ = &shape;
+    ::new (&join_) JoinFrame(ended);
+    join_.promise.continuation = parent;
+    join_.promise.task = &task;
+    scope_ = task.scope();
+  }
+  // The task has a context, or is bound to its loop.
+  [[nodiscard]] static bool is_unusual(const TaskBase& task) noexcept {
+    return !task.context.empty() || task.affinity() == Affinity::loop;
+  }
+  // Instead of pushing the children: gives the first. The rest is made here and now.
+  void begin_unusually() noexcept;
+  // There was no memory to push the children before this one.
+  void push_no_more(std::uint32_t pushed_from) noexcept;
 
+  // The child has ended, and something is not as usual: it failed, the next was taken, ...
+  // child_ended() goes on then, and from now on.
+  void note_unusual(std::uint32_t child) noexcept;
+  static void child_ended(FrameHeader* join);
+
+  // Once the parent goes on: others may have made the rest, but that happened before.
+  [[nodiscard]] bool has_rest() const noexcept { return rest_made_.made(); }
+  // Throws if a child failed, or the task was cancelled.
   void finish();
-  void leave_group() noexcept;
-  [[nodiscard]] ForkBranch* culprit() const noexcept;
+  [[nodiscard]] FutureBase* branch_task(std::uint32_t child) noexcept {
+    return shape_->branches(*this)[child].task.get();
+  }
 
-  ForkBranch* branches_;
-  std::uint32_t count_;
-  std::uint32_t current_ = 0;
-  std::uint32_t pushed_from_;  // the children from here on were pushed
-  std::uint32_t missing_ = 0;
-  bool pinned_ = false;           // the children are tasks of this loop from the beginning
-  bool cancelled_ = false;        // a child ended with the task's cancellation
-  bool cancel_branches_ = false;  // also those that somebody is about to start
-  bool added_ = false;            // the group is among the parent's
-  SpinLock lock_;
-  Atomic<std::uint32_t> failures_{0};
-  JoinCount joined_;
-  ScopeNode* scope_ = nullptr;  // the parent's when it forked
-  ForkGroup* group_ = nullptr;  // made by the first branch
-  ContextSnapshot context_;
-  JoinFrame join_;
-  alignas(void*) std::byte group_memory_[64];  // for the group
+  JoinFrame& join() noexcept { return join_; }
+
+ private:
+  friend class ForkRest;
+
+  [[nodiscard]] ForkRest& rest() noexcept;
+  void destroy_rest() noexcept;
+  [[nodiscard]] std::coroutine_handle<> next_child(ForkRest& rest) noexcept;
+  [[nodiscard]] bool take(ForkRest& rest, std::uint32_t child) noexcept;
+  void end_inline(ForkRest& rest, std::uint32_t child) noexcept;
+  [[nodiscard]] bool is_cancelled() const noexcept;
+
+  static constexpr std::size_t rest_size = 192;
+
+  union {
+    JoinFrame join_;
+  };
+  ScopeNode* scope_;  // the parent's when it forked
+  const ForkShape* shape_;
+  MadeOnce rest_made_;
+  alignas(void*) std::byte rest_memory_[rest_size];
 };
 
 // PromiseBase::of() finds the join frame's promise where the compiler puts that of a coroutine.

@@ -19,6 +19,7 @@ namespace coil::detail {
 class ContextSlot;
 class GeneratorBase;
 class TaskBase;
+struct ForkedChild;
 struct Runnable;
 struct Timer;
 
@@ -56,11 +57,12 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept;
 // The task is done: forget it.
 void task_finished(TaskBase& task) noexcept;
 
-// A child of a fork (fork_wait.hpp): for this loop's next take_fork(), for whoever steals it, or
-// for this loop once it has nothing better to do; those run it. False: out of memory.
-[[nodiscard]] bool push_fork(Runnable& child) noexcept;
-// The newest of this loop's, or nullptr.
-[[nodiscard]] Runnable* take_fork() noexcept;
+// A child of a fork, where the fork keeps it (fork_wait.hpp): for take_fork() on this loop, for
+// whoever steals it, or for this loop once it has nothing better to do; those run its branch_of().
+// False: out of memory.
+[[nodiscard]] bool push_fork(ForkedChild& child) noexcept;
+// True: it was the newest of this loop's, and is not any more.
+[[nodiscard]] bool take_fork(ForkedChild& child) noexcept;
 // Other loops would take a child of the running task's, and there is none for them.
 [[nodiscard]] bool forks_are_wanted() noexcept;
 // Other loops may take what this one has.
