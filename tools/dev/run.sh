@@ -56,7 +56,7 @@ command_model() {
 }
 
 bench_names() {
-  echo micro
+  printf '%s\n' micro check
   local script
   for script in bench/*/run.py; do
     [[ -f $script ]] && basename "$(dirname "$script")"
@@ -74,11 +74,11 @@ command_bench() {
   grep -qxF -- "$name" <(bench_names) || fail "there is no bench '$name'; there are: $(bench_names | xargs)"
   ensure_packages "${packages_build[@]}"
   mkdir -p build/bench
-  if [[ $name == micro ]]; then
-    bench_micro "$@"
-  else
-    bench_workload "$name" "$@"
-  fi
+  case $name in
+    micro) bench_micro "$@" ;;
+    check) bench_check "$@" ;;
+    *) bench_workload "$name" "$@" ;;
+  esac
 }
 
 bench_micro() {
@@ -86,6 +86,11 @@ bench_micro() {
   build/release/bench/coil_bench_micro --benchmark_out=build/bench/micro.json \
     --benchmark_out_format=json --benchmark_counters_tabular=true "$@"
   say "JSON: build/bench/micro.json"
+}
+
+bench_check() {
+  build release coil_bench_instructions
+  COIL_BENCH_BIN=$PWD/build/release/bench python3 bench/instructions/check.py "$@"
 }
 
 # A workload's run.py finds its programs in $COIL_BENCH_BIN and writes its JSON to $COIL_BENCH_OUT.
@@ -101,6 +106,7 @@ bench_workload() {
 command_ci() {
   command_test
   command_check
+  command_bench check
   if ((SECONDS < 900)); then
     command_sanitize asan -L unit
   else
