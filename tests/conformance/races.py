@@ -352,7 +352,7 @@ async def a_group_cancelled_from_outside_while_a_child_fails():
     log(await outcome(task))
 
 
-@on_any_loops(
+@on_one_loop(
     since=(3, 13),
     doc="https://docs.python.org/3.14/whatsnew/3.13.html#asyncio",
     expected="""

@@ -6,7 +6,7 @@ from on_asyncio import passed, tick, ticks
 from scenario import attempt, log, on_any_loops, on_one_loop, outcome
 
 
-@on_any_loops
+@on_one_loop
 async def a_semaphore_of_three_over_five_jobs():
     semaphore = asyncio.Semaphore(3)
 

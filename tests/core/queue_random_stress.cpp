@@ -6,8 +6,9 @@
 // a growing sequence; and nobody sleeps while there is work for him: when the producers have ended
 // and join() has returned the queue is empty, and after the shutdown everybody ends.
 //
-// COIL_STRESS=N: steps for each kind and number of loops. With COIL_BACKEND=sim: the number of
-// seeds instead; the one that fails is printed, and COIL_SIM_SEED=N runs it alone.
+// COIL_STRESS=N: steps for each kind and number of loops. With COIL_BACKEND=sim instead,
+// COIL_SEEDS=N: seeds for each kind; the one that fails is printed, and COIL_SIM_SEED=S runs it
+// alone.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -344,14 +345,14 @@ Plan plan_of(unsigned seed, int kind, int steps) {
           .immediate = draw(random, 2) == 0};
 }
 
-long wanted(long otherwise) {
-  const char* text = std::getenv("COIL_STRESS");
+long wanted(const char* name, long otherwise) {
+  const char* text = std::getenv(name);
   return text != nullptr ? std::atol(text) : otherwise;
 }
 
 TEST(queue_random_stress, loses_and_doubles_nothing_and_leaves_nobody_asleep) {
   if (kit::simulated()) GTEST_SKIP() << "the simulation has a test of its own";
-  const long steps = wanted(20'000);
+  const long steps = wanted("COIL_STRESS", 20'000);
   for (const int loops : {1, 2, 4, 8}) {
     for (int kind = 0; kind < kinds; ++kind) {
       SCOPED_TRACE(std::string(kind_names[kind]) + ", loops: " + std::to_string(loops));
@@ -376,7 +377,7 @@ TEST(queue_random_stress, holds_in_simulation_for_every_seed) {
     std::fprintf(stderr, "COIL_SIM_SEED=%d\n", static_cast<int>(seed_under_test));
   });
   unsigned first = 1;
-  auto last = static_cast<unsigned>(wanted(300));
+  auto last = static_cast<unsigned>(wanted("COIL_SEEDS", 40) * kinds);
   if (const char* only = std::getenv("COIL_SIM_SEED")) {
     first = last = static_cast<unsigned>(std::atol(only));
   }
