@@ -105,7 +105,8 @@ class ForkDeque {
   // Makes the oldest private item public, if there is one. Any thread but the owner's; takes as
   // long as it takes to interrupt every processor. False: there was none.
   [[nodiscard]] bool force() noexcept {
-    Word word = limit_.load(std::memory_order_acquire);
+    // Seen marked: the other one tells us, see the users' parking.
+    Word word = limit_.load(std::memory_order_seq_cst);
     const auto oldest = index_of(word);
     if (is_marked(word) || bottom_.load(std::memory_order_acquire) <= oldest) return false;
     if (!COIL_MUTATION("force.no_mark") &&

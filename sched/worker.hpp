@@ -121,7 +121,10 @@ class Worker {
   bool take_injected() noexcept;
   bool steal_round(Reach reach) noexcept;
   bool search(Reach reach) noexcept;
-  [[nodiscard]] bool look_once_more() noexcept;
+  // What a loop finds that is seen to be idle, and about to sleep: nothing, work in some queue, or
+  // something that a loop hid and that is ours now.
+  enum class LastLook : std::uint8_t { Nothing, Work, Hidden };
+  [[nodiscard]] LastLook look_once_more() noexcept;
 
   bool spin(TimePoint until) noexcept;
   [[nodiscard]] bool work_in_sight() noexcept;

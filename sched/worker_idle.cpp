@@ -29,7 +29,7 @@ bool Worker::steal_into(Worker& thief, Reach reach) noexcept {
   const std::size_t n = queue_.steal(batch, queue_capacity / 2);
   if (n == 0) {
     ForkedChild* child = forks_.steal();
-    if (child == nullptr && reach == Reach::Hidden && hides_forks_ && forks_.force())
+    while (child == nullptr && reach == Reach::Hidden && hides_forks_ && forks_.force())
       child = forks_.steal();
     if (child == nullptr) return false;
     thief.stolen_by_.add();
@@ -100,20 +100,20 @@ void Worker::idle() {
 }
 
 // What was pushed before we were seen idle woke nobody.
-bool Worker::look_once_more() noexcept {
-  if (work_in_sight() || pool_.stopping()) return true;
-  if (alone_) return false;
-  if (!pool_.injector().empty()) return true;
-  if (!shares_) return false;
+Worker::LastLook Worker::look_once_more() noexcept {
+  if (work_in_sight() || pool_.stopping()) return LastLook::Work;
+  if (alone_) return LastLook::Nothing;
+  if (!pool_.injector().empty()) return LastLook::Work;
+  if (!shares_) return LastLook::Nothing;
   bool open = false;
   for (std::size_t i = 0; i < pool_.size(); ++i) {
     const Worker& other = pool_.worker(i);
-    if (!other.queue_.empty() || other.forks_.has_public()) return true;
+    if (!other.queue_.empty() || other.forks_.has_public()) return LastLook::Work;
     open |= other.hides_forks_ && other.forks_.is_open();
   }
-  if (!open) return false;
+  if (!open) return LastLook::Nothing;
   process_barrier();
-  return steal_round(Reach::Hidden);
+  return steal_round(Reach::Hidden) ? LastLook::Hidden : LastLook::Nothing;
 }
 
 void Worker::park() {
@@ -124,7 +124,8 @@ void Worker::park() {
   }
   sleeping_.store(true, std::memory_order_seq_cst);
   if (!alone_) idle_set.publish(index_);
-  if (!look_once_more()) {
+  const LastLook look = look_once_more();
+  if (look == LastLook::Nothing) {
     parks_.add();
     completions_.add(backend_->park(timers_.next_deadline()));
   }
@@ -134,6 +135,8 @@ void Worker::park() {
     searching_ = true;
     (void)search(Reach::Public);
   }
+  // A loop that found us at it has gone to sleep, and there may be more.
+  if (look == LastLook::Hidden) pool_.notify_more(index_);
 }
 
 }  // namespace coil::detail
