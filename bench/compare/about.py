@@ -8,15 +8,18 @@ import re
 import shutil
 import subprocess
 
+import programs
+
 PACKAGES = ("clang-19", "libtbb-dev", "libasio-dev", "libuv1-dev", "golang-go", "rustc",
             "librust-tokio-dev", "python3-uvloop", "liburing-dev")
 _CPU = pathlib.Path("/sys/devices/system/cpu/cpu0")
 
 
 def _output(*command):
-    if not shutil.which(command[0]):
+    environment = programs.debian_first()
+    if not shutil.which(command[0], path=environment["PATH"]):
         return None
-    done = subprocess.run(command, capture_output=True, text=True,
+    done = subprocess.run(command, capture_output=True, text=True, env=environment,
                           cwd=pathlib.Path(__file__).parent)
     return done.stdout.strip() if done.returncode == 0 else None
 

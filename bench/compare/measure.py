@@ -3,10 +3,12 @@
 import dataclasses
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
 TIMEOUT_S = 300
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 class WrongAnswer(Exception):
@@ -21,10 +23,15 @@ class Job:
     contender: str
     program: object
     size: int
+    folders: tuple = ()  # where a driver looks for the contender's program
 
     def command(self):
-        case = ["--case", self.case] if self.case else []
-        return [str(self.program), "--threads", str(self.threads), "--size", str(self.size), *case]
+        options = ["--threads", str(self.threads), "--size", str(self.size)]
+        options += ["--case", self.case] if self.case else []
+        if not self.workload.driver:
+            return [*pinned(self.threads), str(self.program), *options]
+        return [sys.executable, str(HERE / self.workload.driver), "--contender", self.contender,
+                *(word for folder in self.folders for word in ("--bin-dir", str(folder))), *options]
 
     def label(self):
         name = f"{self.workload.name}:{self.case}" if self.case else self.workload.name
@@ -40,8 +47,8 @@ def pinned(threads):
 def run(job):
     """One run: the program's line, checked, as a dictionary."""
     try:
-        done = subprocess.run([*pinned(job.threads), *job.command()], capture_output=True,
-                              text=True, timeout=TIMEOUT_S)
+        done = subprocess.run(job.command(), capture_output=True, text=True,
+                              timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         raise WrongAnswer(f"{job.label()}: no answer within {TIMEOUT_S} s") from None
     lines = done.stdout.strip().splitlines()

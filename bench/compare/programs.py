@@ -27,13 +27,21 @@ def build_all(workloads, contenders, out):
     """Builds below `out`; gives the notes on what could not be built."""
     builders = {"go": _build_go, "tokio": _build_tokio, "uvloop": _link_uvloop}
     notes = []
+    out.mkdir(parents=True, exist_ok=True)
     for contender, builder in builders.items():
         mine = [workload.name for workload in workloads
                 if contender in workload.contenders and contender in contenders]
         problem = builder(mine, out) if mine else None
         if problem:
             notes.append(f"no {contender}: {problem}")
+            for program in out.glob(f"{PREFIX}*_{contender}"):  # of an earlier time
+                program.unlink()
     return notes
+
+
+def debian_first():
+    """The environment, with Debian's own compilers before others that may be on the path."""
+    return {**os.environ, "PATH": f"/usr/bin:{os.environ.get('PATH', '')}"}
 
 
 def _run(command, **options):
@@ -44,11 +52,13 @@ def _run(command, **options):
 
 
 def _build_go(names, out):
-    go = shutil.which("go")
+    environment = debian_first()
+    go = shutil.which("go", path=environment["PATH"])
     if not go:
         return "go is not installed (Debian: golang-go)"
-    environment = {**os.environ, "GOCACHE": str(out / "go-cache"), "GOPATH": str(out / "go-path"),
-                   "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GO111MODULE": "on"}
+    caches = out.parent / "go"
+    environment |= {"GOCACHE": str(caches / "cache"), "GOPATH": str(caches / "path"),
+                    "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GO111MODULE": "on"}
     for name in names:
         problem = _run([go, "build", "-o", out / f"{PREFIX}{name}_go", f"./{name}/go"], cwd=BENCH,
                        env=environment)
@@ -58,12 +68,14 @@ def _build_go(names, out):
 
 
 def _build_tokio(names, out):
-    cargo = shutil.which("cargo")
+    environment = debian_first()
+    cargo = shutil.which("cargo", path=environment["PATH"])
     if not cargo:
         return "cargo is not installed (Debian: cargo)"
     if not any(RUST_SOURCES.glob("tokio-1.*")):
         return f"no tokio in {RUST_SOURCES} (Debian: librust-tokio-dev)"
-    package = out / "tokio"
+    package = out.parent / "tokio"
+    environment |= {"CARGO_HOME": str(package / "home"), "CARGO_TARGET_DIR": str(package / "target")}
     package.mkdir(parents=True, exist_ok=True)
     # Written here because cargo puts its lock file beside it.
     (package / "Cargo.toml").write_text(
@@ -75,8 +87,7 @@ def _build_tokio(names, out):
     problem = _run([cargo, "build", "--release", "--offline", "--quiet",
                     "--config", 'source.crates-io.replace-with="debian"',
                     "--config", f'source.debian.directory="{RUST_SOURCES}"'],
-                   cwd=package, env={**os.environ, "CARGO_HOME": str(out / "cargo-home"),
-                                     "CARGO_TARGET_DIR": str(package / "target")})
+                   cwd=package, env=environment)
     if problem:
         return problem
     for name in names:

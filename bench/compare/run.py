@@ -83,7 +83,8 @@ def plan(chosen, arguments, directories):
                 for threads in workload.threads(contender, arguments.threads):
                     size = workload.size(contender, arguments.size)
                     group.setdefault((case, threads), []).append(
-                        measure.Job(workload, case, threads, contender, program, size))
+                        measure.Job(workload, case, threads, contender, program, size,
+                                    tuple(directories)))
         groups += group.values()
     return groups, [f"no {name} in {', '.join(names)}: not built" for name, names in missing.items()]
 
@@ -138,8 +139,7 @@ def main():
         return 0
     if arguments.check:
         return check(chosen, arguments)
-    built = programs.BENCH.parent / "build/bench/bin"
-    built.mkdir(parents=True, exist_ok=True)
+    built = programs.BENCH.parent / "build/bench/contenders/bin"
     everybody = {name for workload in chosen for name in wanted(workload, arguments)}
     notes = programs.build_all(chosen, everybody, built)
     groups, missing = plan(chosen, arguments, [*arguments.bin_dir, built])
@@ -153,7 +153,7 @@ def main():
     document = make_document(chosen, arguments, runs, measured, notes)
     out = output_folder(arguments)
     if document["noise"]["problems"] and not arguments.force:
-        (built.parent / "compare-refused.json").write_text(json.dumps(document, indent=1) + "\n")
+        (programs.BENCH.parent / "build/bench/compare-refused.json").write_text(json.dumps(document, indent=1) + "\n")
         print("refused, the machine was too noisy: " + "; ".join(document["noise"]["problems"])
               + ". Repeat it when it is quiet, or say --force to see the figures, marked as noisy.",
               file=sys.stderr)

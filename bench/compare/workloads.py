@@ -23,6 +23,7 @@ class Workload:
     threads_max: int = 1024
     one_thread: tuple = ("serial",)  # contenders that know no second thread
     measure: str = "wall_s"  # or cpu_s: what is divided by the operations
+    driver: str = ""  # a script beside this one that runs the contender's program, on all cores
 
     @property
     def scale(self):
@@ -55,6 +56,25 @@ ALL = (
              "that one is always hungry", ("coil", "serial", "onetbb"),
              _sizes(10**7, 10**6, 10**3), "ns per fork", "onetbb", cases=("one", "two"),
              threads_max=2),
+    Workload("channel", "A bounded queue of 128 places or one, between one producer and one consumer",
+             ("coil", "serial", "asio", "go", "tokio", "uvloop"), _sizes(10**7, 10**5, 10**3),
+             "ns per item", "go", cases=("128", "1"), threads_max=2,
+             own_sizes={"uvloop": _sizes(10**6, 10**4, 10**2)}, one_thread=("serial", "uvloop")),
+    Workload("timers", "Timers armed and cancelled, none fires, a turn of the loop included; "
+             "arm_cancel: one at a time beside so many live ones",
+             ("coil", "serial", "asio", "libuv", "go", "tokio", "uvloop"),
+             _sizes(10**6, 10**5, 10**3), "ns per timer", "libuv",
+             cases=("arm", "cancel", "arm_cancel"), threads_max=1,
+             own_sizes={"uvloop": _sizes(10**5, 10**4, 10**2)}),
+    Workload("pipeline", "Requests of 4 KiB over 64 TCP connections, each with some microseconds of "
+             "computing, every 16th with 64 times as much; client and server in one process",
+             ("coil", "serial", "asio", "go", "tokio"), _sizes(20_000, 2_000, 256),
+             "µs per request", "tokio"),
+    Workload("echo", "A TCP round trip of 64 bytes, connections or connections x pipelined; the "
+             "server's CPU time on one core (bench/echo/README.md)",
+             ("coil", "raw", "asio", "libuv", "go", "tokio", "uvloop"), _sizes(2_000, 500, 100),
+             "µs per request", "tokio", cases=("64", "1000", "64x16", "1"), baseline="raw",
+             threads_max=1, measure="cpu_s", driver="echo.py"),
 )
 
 
