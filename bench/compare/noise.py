@@ -6,6 +6,7 @@ work took the same time throughout the run; else the run is refused, or marked a
 
 import hashlib
 import os
+import sys
 import time
 
 LOAD_LIMIT = 0.5  # processes that run beside ours, at the start
@@ -38,8 +39,13 @@ class Noise:
     def _settled_load(settle_s):
         """Waits a while: a build that just ended is in the average still."""
         until = time.monotonic() + settle_s
-        while (load := os.getloadavg()[0]) > LOAD_LIMIT and time.monotonic() < until:
+        load = os.getloadavg()[0]
+        if load > LOAD_LIMIT and settle_s:
+            print(f"  the load average is {load:.1f}: waiting until it is {LOAD_LIMIT}, at most "
+                  f"{settle_s} s", file=sys.stderr, flush=True)
+        while load > LOAD_LIMIT and time.monotonic() < until:
             time.sleep(2)
+            load = os.getloadavg()[0]
         return load
 
     def probe(self):

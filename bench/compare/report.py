@@ -4,7 +4,7 @@ import about as machine
 import bars
 
 
-def _figure(value):
+def figure(value):
     if value is None:
         return "-"
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
@@ -12,7 +12,7 @@ def _figure(value):
 
 def _spread(entry, name="value"):
     low, high = entry[f"{name}_range"]
-    return f"{_figure(low)} – {_figure(high)}"
+    return f"{figure(low)} – {figure(high)}"
 
 
 def _ratio(value):
@@ -20,15 +20,17 @@ def _ratio(value):
 
 
 def _rows(workload, entries):
-    threads = None
-    for entry in sorted(entries, key=lambda entry: (entry["case"], entry["threads"])):
-        here = (entry["case"], entry["threads"])
-        cells = [entry["case"]] if workload.cases != ("",) else []
-        cells += [str(entry["threads"]) if here != threads else "", entry["contender"],
-                  f"**{_figure(entry['value'])}**", _spread(entry), _figure(entry["cpu_per_op"]),
+    def place(entry):
+        return workload.cases.index(entry["case"]), entry["threads"]
+    last = None
+    for entry in sorted(entries, key=place):
+        first = place(entry) != last
+        last = place(entry)
+        cells = [entry["case"] if first else ""] if workload.cases != ("",) else []
+        cells += [str(entry["threads"]) if first else "", entry["contender"],
+                  f"**{figure(entry['value'])}**", _spread(entry), figure(entry["cpu_per_op"]),
                   f"{entry['peak_kib'] / 1024:.1f} MiB" if "peak_kib" in entry else "-",
                   _ratio(entry["to_baseline"]), _ratio(entry["to_rival"])]
-        threads = here
         yield "| " + " | ".join(cells) + " |"
 
 

@@ -36,13 +36,14 @@ def _counts(text):
 
 def parse_arguments():
     cores = len(os.sched_getaffinity(0))
-    doubling = [str(2**i) for i in range(16) if 2**i <= cores]
+    counts = sorted({2**i for i in range(16) if 2**i <= cores} | {cores})
+    usual = ",".join(map(str, counts))
     parser = argparse.ArgumentParser(prog="./dev bench compare", description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--workloads", type=_list, default=[], metavar="A,B", help="only these")
     add("--contenders", type=_list, default=[], metavar="A,B", help="only these, beside serial")
-    add("--threads", type=_counts, default=_counts(",".join(doubling)), metavar="1,2",
-        help=f"numbers of threads, {','.join(doubling)} here by default")
+    add("--threads", type=_counts, default=counts, metavar="1,2",
+        help=f"numbers of threads; here {usual} by default")
     add("--rounds", type=int, default=5)
     add("--size", choices=workloads.SIZES, default="full")
     add("--quick", action="store_true", help="a look: --size small --rounds 2")

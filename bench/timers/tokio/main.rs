@@ -46,6 +46,21 @@ impl State {
     }
 }
 
+// A step, as a future that is ready at once: it has the context that timers are polled with.
+struct Step<'a> {
+    state: &'a mut State,
+    what: &'static str,
+}
+
+impl Future for Step<'_> {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let what = self.what;
+        self.state.step(what, context);
+        Poll::Ready(())
+    }
+}
+
 async fn measured(program: &mut kit::Program, state: &mut State) {
     for round in 0..=ROUNDS {
         for what in ["arm", "arm_cancel", "cancel"] {
@@ -56,11 +71,7 @@ async fn measured(program: &mut kit::Program, state: &mut State) {
             if counts {
                 program.start();
             }
-            std::future::poll_fn(|context| {
-                state.step(what, context);
-                Poll::Ready(())
-            })
-            .await;
+            Step { state, what }.await;
             tokio::task::yield_now().await;
             if counts {
                 program.stop();
