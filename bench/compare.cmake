@@ -3,7 +3,7 @@
 # is here, and registers a test that runs them tiny.
 #
 # Invariant: all contenders are compiled and linked with the same flags. libuv is no part of the
-# default build; Go, Tokio and uvloop are none of CMake's business (compare/programs.py).
+# default build; Go, Rust and uvloop are none of CMake's business (compare/programs.py).
 
 find_package(Threads REQUIRED)
 find_package(TBB QUIET)
@@ -15,7 +15,8 @@ mark_as_advanced(COIL_BENCH_ASIO_INCLUDE)
 # What a contender is linked with. One without is skipped.
 set(coil_bench_libraries_coil coil::coil)
 set(coil_bench_libraries_serial Threads::Threads)
-if(TARGET TBB::tbb)
+# Sanitizers would report what they can't see into.
+if(TARGET TBB::tbb AND NOT COIL_SANITIZE)
   set(coil_bench_libraries_onetbb TBB::tbb)
 endif()
 if(COIL_BENCH_ASIO_INCLUDE)

@@ -11,7 +11,7 @@ import subprocess
 import programs
 
 PACKAGES = ("clang-19", "libtbb-dev", "libasio-dev", "libuv1-dev", "golang-go", "rustc",
-            "librust-tokio-dev", "python3-uvloop", "liburing-dev")
+            "librust-rayon-dev", "librust-tokio-dev", "python3-uvloop", "liburing-dev")
 _CPU = pathlib.Path("/sys/devices/system/cpu/cpu0")
 
 

@@ -8,6 +8,7 @@ import io
 import report
 
 COLOURS = {"coil": "#c0392b", "serial": "#b0b0b0", "raw": "#b0b0b0", "onetbb": "#2471a3",
+           "rayon": "#a04000",
            "asio": "#5b8c5a", "libuv": "#8e6bb0", "go": "#17a2b8", "tokio": "#d68910",
            "uvloop": "#7f6a4f"}
 COLUMNS = 3

@@ -1,18 +1,19 @@
-"""Where the contenders' programs are, and building those that CMake does not: Go, Tokio, uvloop.
+"""Where the contenders' programs are, and building those that CMake does not: Go, Rust, uvloop.
 
-Everything is built below one folder, offline: Go's programs have no dependencies, Tokio comes as
-source from Debian's packages. A contender that cannot be built is left out, with a note.
+Everything is built below one folder, offline: Go's programs have no dependencies, Tokio and
+rayon come as source from Debian's packages. A contender that cannot be built is left out, with a note.
 """
 
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 PREFIX = "coil_bench_"
 RUST_SOURCES = pathlib.Path("/usr/share/cargo/registry")
-RUST_RELEASE = "opt-level = 3\nlto = true\ncodegen-units = 1\npanic = \"abort\"\n"
+RUST_RELEASE = "opt-level = 3\nlto = \"thin\"\npanic = \"abort\"\n"
 
 
 def find(directories, workload, contender):
@@ -25,12 +26,15 @@ def find(directories, workload, contender):
 
 def build_all(workloads, contenders, out):
     """Builds below `out`; gives the notes on what could not be built."""
-    builders = {"go": _build_go, "tokio": _build_tokio, "uvloop": _link_uvloop}
+    builders = {"go": _build_go, "rayon": _build_rust("rayon", "[]"),
+                "tokio": _build_rust("tokio", '["full"]'), "uvloop": _link_uvloop}
     notes = []
     out.mkdir(parents=True, exist_ok=True)
     for contender, builder in builders.items():
         mine = [workload.name for workload in workloads
                 if contender in workload.contenders and contender in contenders]
+        if mine:
+            print(f"  building {contender}: {', '.join(mine)}", file=sys.stderr, flush=True)
         problem = builder(mine, out) if mine else None
         if problem:
             notes.append(f"no {contender}: {problem}")
@@ -67,23 +71,27 @@ def _build_go(names, out):
     return None
 
 
-def _build_tokio(names, out):
+def _build_rust(crate, features):
+    return lambda names, out: _build_crate(crate, features, names, out)
+
+
+def _build_crate(crate, features, names, out):
     environment = debian_first()
     cargo = shutil.which("cargo", path=environment["PATH"])
     if not cargo:
         return "cargo is not installed (Debian: cargo)"
-    if not any(RUST_SOURCES.glob("tokio-1.*")):
-        return f"no tokio in {RUST_SOURCES} (Debian: librust-tokio-dev)"
-    package = out.parent / "tokio"
+    if not any(RUST_SOURCES.glob(f"{crate}-1.*")):
+        return f"no {crate} in {RUST_SOURCES} (Debian: librust-{crate}-dev)"
+    package = out.parent / crate
     environment |= {"CARGO_HOME": str(package / "home"), "CARGO_TARGET_DIR": str(package / "target")}
     package.mkdir(parents=True, exist_ok=True)
     # Written here because cargo puts its lock file beside it.
     (package / "Cargo.toml").write_text(
         '[package]\nname = "coil-bench"\nversion = "0.0.0"\nedition = "2021"\n\n'
-        '[dependencies]\ntokio = { version = "1", features = ["full"] }\nlibc = "0.2"\n\n'
+        f'[dependencies]\n{crate} = {{ version = "1", features = {features} }}\nlibc = "0.2"\n\n'
         f"[profile.release]\n{RUST_RELEASE}"
-        + "".join(f'\n[[bin]]\nname = "{PREFIX}{name}_tokio"\n'
-                  f'path = "{BENCH / name / "tokio" / "main.rs"}"\n' for name in names))
+        + "".join(f'\n[[bin]]\nname = "{PREFIX}{name}_{crate}"\n'
+                  f'path = "{BENCH / name / crate / "main.rs"}"\n' for name in names))
     problem = _run([cargo, "build", "--release", "--offline", "--quiet",
                     "--config", 'source.crates-io.replace-with="debian"',
                     "--config", f'source.debian.directory="{RUST_SOURCES}"'],
@@ -91,7 +99,7 @@ def _build_tokio(names, out):
     if problem:
         return problem
     for name in names:
-        shutil.copy2(package / "target" / "release" / f"{PREFIX}{name}_tokio", out)
+        shutil.copy2(package / "target" / "release" / f"{PREFIX}{name}_{crate}", out)
     return None
 
 

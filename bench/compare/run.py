@@ -44,7 +44,7 @@ def parse_arguments():
     add("--contenders", type=_list, default=[], metavar="A,B", help="only these, beside serial")
     add("--threads", type=_counts, default=counts, metavar="1,2",
         help=f"numbers of threads; here {usual} by default")
-    add("--rounds", type=int, default=5)
+    add("--rounds", type=int, help="5 by default")
     add("--size", choices=workloads.SIZES, default="full")
     add("--quick", action="store_true", help="a look: --size small --rounds 2")
     add("--force", action="store_true", help="print although the machine is noisy, and say so")
@@ -56,12 +56,18 @@ def parse_arguments():
         default=[pathlib.Path(os.environ["COIL_BENCH_BIN"])] if "COIL_BENCH_BIN" in os.environ
         else [])
     arguments = parser.parse_args()
+    if arguments.quick or arguments.check:
+        arguments.size = "small" if arguments.quick else "tiny"
+    if arguments.rounds is None:
+        arguments.rounds = 2 if arguments.quick else 5
     if arguments.rounds < 1 or not arguments.threads or arguments.threads[0] < 1:
         parser.error("--rounds and --threads take numbers from 1 on")
     if arguments.threads[-1] > cores and not arguments.check:
         parser.error(f"--threads {arguments.threads[-1]}: there are {cores} cores")
-    if arguments.quick or arguments.check:
-        arguments.size, arguments.rounds = ("small", 2) if arguments.quick else ("tiny", 1)
+    known = {name for workload in workloads.ALL for name in workload.contenders}
+    for name in arguments.contenders:
+        if name not in known:
+            parser.error(f"there is no contender '{name}'; there are: {', '.join(sorted(known))}")
     return arguments
 
 
@@ -108,12 +114,12 @@ def output_folder(arguments):
 
 def check(chosen, arguments):
     """Tiny: does each program that is built compute the right thing, and does the report work?"""
-    arguments.threads = [1, 2]
+    arguments.threads, arguments.rounds = [1, 2], 1
     groups, _ = plan(chosen, arguments, arguments.bin_dir)
     if not groups:
         raise SystemExit("nothing is built")
     measured = noise.Noise(settle_s=0)
-    runs = measure.run_rounds(groups, 1, lambda: None)
+    runs = measure.run_rounds(groups, arguments.rounds, lambda: None)
     folder = pathlib.Path(tempfile.mkdtemp())
     try:
         print(write(make_document(chosen, arguments, runs, measured, []), chosen, folder))

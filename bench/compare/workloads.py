@@ -43,12 +43,12 @@ def _sizes(*sizes):
 
 
 ALL = (
-    Workload("fib", "Fibonacci numbers, each call forks its two", ("coil", "serial", "onetbb", "go"), _sizes(38, 30, 12),
+    Workload("fib", "Fibonacci numbers, each call forks its two", ("coil", "serial", "onetbb", "rayon", "go"), _sizes(38, 30, 12),
              "ns per call", "onetbb", own_sizes={"go": _sizes(30, 25, 12)}),
     Workload("skynet", "The leaves of a tree summed, each node forks its ten children",
-             ("coil", "serial", "onetbb", "go"), _sizes(10**8, 10**6, 100), "ns per task", "onetbb",
+             ("coil", "serial", "onetbb", "rayon", "go"), _sizes(10**8, 10**6, 100), "ns per task", "onetbb",
              own_sizes={"go": _sizes(10**6, 10**5, 100)}),
-    Workload("nqueens", "Queens on a board, each that can be placed is forked", ("coil", "serial", "onetbb"), _sizes(13, 10, 6),
+    Workload("nqueens", "Queens on a board, each that can be placed is forked", ("coil", "serial", "onetbb", "rayon"), _sizes(13, 10, 6),
              "ms", "onetbb"),
     Workload("matmul", "Square matrices of doubles by quarters, down to one kernel for 64 x 64",
              ("coil", "serial", "onetbb"), _sizes(1024, 256, 128), "ms", "onetbb"),

@@ -8,8 +8,8 @@ packages_build=(
 )
 # Only for ./dev bench compare: the contenders, and what draws the picture.
 packages_bench=(
-  libuv1-dev golang-go cargo rustc librust-tokio-dev librust-libc-dev python3-uvloop
-  python3-matplotlib
+  libuv1-dev golang-go cargo rustc librust-tokio-dev librust-rayon-dev librust-libc-dev
+  python3-uvloop python3-matplotlib
 )
 packages_format=(clang-format-19)
 packages_check=(clang-tidy-19 g++-12 "${packages_format[@]}")

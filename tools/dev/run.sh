@@ -102,7 +102,7 @@ bench_compare() {
   if (ensure_packages "${packages_bench[@]}"); then
     # A library that came since build/release was configured.
     configure release
-    grep -q coil_bench_channel_libuv build/release/build.ninja || reconfigure release
+    grep -q coil_bench_timers_libuv build/release/build.ninja || reconfigure release
   else
     say "some contenders can't be installed: going on without them"
   fi

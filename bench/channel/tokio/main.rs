@@ -1,6 +1,8 @@
 // A bounded mpsc channel between two tasks of Tokio.
 #[path = "../../kit/rust/kit.rs"]
 mod kit;
+#[path = "../../kit/rust/runtime.rs"]
+mod runtime;
 
 async fn exchange(places: usize, items: i64) -> i64 {
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<i64>(places);
@@ -21,9 +23,9 @@ async fn exchange(places: usize, items: i64) -> i64 {
 }
 
 fn main() {
-    let mut program = kit::Program::parse("channel", 10_000_000, &["128", "1"]);
+    let mut program = kit::Program::parse("channel", "tokio", 10_000_000, &["128", "1"]);
     let places = if program.case == "1" { 1 } else { 128 };
-    let runtime = program.runtime();
+    let runtime = runtime::of(program.threads);
     runtime.block_on(exchange(places, program.size / 10));
     program.start();
     let sum = runtime.block_on(exchange(places, program.size));

@@ -1,5 +1,4 @@
-// kit/program.hpp for Rust: arguments, clocks, the one line of JSON, and a runtime of as many
-// threads.
+// kit/program.hpp for Rust: arguments, clocks, and the one line of JSON.
 //
 // Invariant: only what lies between start() and stop() is counted.
 #![allow(dead_code)]
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 
 pub struct Program {
     workload: &'static str,
+    contender: &'static str,
     pub threads: usize,
     pub size: i64,
     pub case: String,
@@ -20,9 +20,15 @@ pub struct Program {
 
 impl Program {
     // The first of `cases` is the default.
-    pub fn parse(workload: &'static str, size: i64, cases: &[&str]) -> Program {
+    pub fn parse(
+        workload: &'static str,
+        contender: &'static str,
+        size: i64,
+        cases: &[&str],
+    ) -> Program {
         let mut program = Program {
             workload,
+            contender,
             threads: 1,
             size,
             case: cases.first().unwrap_or(&"").to_string(),
@@ -45,16 +51,6 @@ impl Program {
         program
     }
 
-    // One thread: tokio's own runtime for that.
-    pub fn runtime(&self) -> tokio::runtime::Runtime {
-        let mut builder = if self.threads == 1 {
-            tokio::runtime::Builder::new_current_thread()
-        } else {
-            tokio::runtime::Builder::new_multi_thread()
-        };
-        builder.worker_threads(self.threads).enable_all().build().expect("a runtime")
-    }
-
     pub fn start(&mut self) {
         self.cpu_at = cpu_time();
         self.wall_at = Instant::now();
@@ -68,11 +64,12 @@ impl Program {
     // Prints the line and ends the program.
     pub fn finish(&self, ops: i64, correct: bool) -> ! {
         println!(
-            "{{\"workload\": \"{}\", \"case\": \"{}\", \"contender\": \"tokio\", \"threads\": {}, \
+            "{{\"workload\": \"{}\", \"case\": \"{}\", \"contender\": \"{}\", \"threads\": {}, \
              \"size\": {}, \"ops\": {}, \"wall_s\": {:.9}, \"cpu_s\": {:.6}, \"peak_kib\": {}, \
              \"check\": \"{}\"}}",
             self.workload,
             self.case,
+            self.contender,
             self.threads,
             self.size,
             ops,

@@ -1,6 +1,8 @@
 // pipeline on Tokio: a task for each end of a connection. See work.hpp.
 #[path = "../../kit/rust/kit.rs"]
 mod kit;
+#[path = "../../kit/rust/runtime.rs"]
+mod runtime;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -92,9 +94,9 @@ async fn exchange(requests: Arc<Vec<Request>>, address: SocketAddr, size: i64) -
 }
 
 fn main() {
-    let mut program = kit::Program::parse("pipeline", 20_000, &[]);
+    let mut program = kit::Program::parse("pipeline", "tokio", 20_000, &[]);
     let requests = Arc::new(make_requests());
-    let runtime = program.runtime();
+    let runtime = runtime::of(program.threads);
     let address = runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");

@@ -1,6 +1,8 @@
 // Timers of Tokio: a sleep that is polled once, and dropped. See plan.hpp.
 #[path = "../../kit/rust/kit.rs"]
 mod kit;
+#[path = "../../kit/rust/runtime.rs"]
+mod runtime;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -81,9 +83,9 @@ async fn measured(program: &mut kit::Program, state: &mut State) {
 }
 
 fn main() {
-    let mut program = kit::Program::parse("timers", 1_000_000, &["arm", "cancel", "arm_cancel"]);
+    let mut program = kit::Program::parse("timers", "tokio", 1_000_000, &["arm", "cancel", "arm_cancel"]);
     let mut state = State::new(program.size);
-    let runtime = program.runtime();
+    let runtime = runtime::of(program.threads);
     // No limit on how much one task may do before it must yield: it is all one step.
     runtime.block_on(tokio::task::unconstrained(measured(&mut program, &mut state)));
     program.finish(program.size * ROUNDS, !state.fired);
