@@ -59,6 +59,8 @@ def markdown(rows):
             continue
         sign, limit = ("≤", row["at_most"]) if "at_most" in row else ("≥", row["at_least"])
         against = f" ({row['rival']})" if "rival" in row else ""
-        lines.append(f"| {row['bar']}{against} | {row['threads']} | {sign} {limit:g} {row['unit']} | "
-                     f"{row['measured']:.3g} {row['unit']} | {'ok' if row['ok'] else '**missed**'} |")
+        unit = f" {row['unit']}" if row["unit"] else ""
+        lines.append(f"| {row['bar']}{against} | {row['threads']} | {sign} {limit:g}{unit} | "
+                     f"{summary.figure(row['measured'])}{unit} | "
+                     f"{'ok' if row['ok'] else '**missed**'} |")
     return "\n".join(lines)

@@ -5,7 +5,7 @@ matplotlib is asked for only here: everything else works without.
 
 import io
 
-import report
+import summary
 
 COLOURS = {"coil": "#c0392b", "serial": "#b0b0b0", "raw": "#b0b0b0", "onetbb": "#2471a3",
            "rayon": "#a04000",
@@ -57,7 +57,7 @@ def _panel(axis, entries):
                   alpha=1 - 0.45 * counts.index(entry["threads"]) / max(1, len(counts) - 1),
                   xerr=[[entry["value"] - low], [high - entry["value"]]],
                   error_kw={"elinewidth": 0.8})
-        axis.annotate(f" {report.figure(entry['value'])}"
+        axis.annotate(f" {summary.figure(entry['value'])}"
                       + f"  ({entry['threads']})" * (len(counts) > 1),
                       (high, row), va="center", fontsize=7)
     values = [entry["value"] for entry in entries]

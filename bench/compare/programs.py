@@ -49,10 +49,11 @@ def debian_first():
 
 
 def _run(command, **options):
-    """None, or the last line of what went wrong."""
+    """None, or the line that says what went wrong."""
     done = subprocess.run(command, capture_output=True, text=True, **options)
     lines = (done.stderr.strip() or done.stdout.strip() or "it failed").splitlines()
-    return None if done.returncode == 0 else lines[-1]
+    errors = [line for line in lines if line.startswith("error")]
+    return None if done.returncode == 0 else (errors or lines[-1:])[0]
 
 
 def _build_go(names, out):

@@ -2,17 +2,12 @@
 
 import about as machine
 import bars
-
-
-def figure(value):
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+import summary
 
 
 def _spread(entry, name="value"):
     low, high = entry[f"{name}_range"]
-    return f"{figure(low)} – {figure(high)}"
+    return f"{summary.figure(low)} – {summary.figure(high)}"
 
 
 def _ratio(value):
@@ -28,7 +23,7 @@ def _rows(workload, entries):
         last = place(entry)
         cells = [entry["case"] if first else ""] if workload.cases != ("",) else []
         cells += [str(entry["threads"]) if first else "", entry["contender"],
-                  f"**{figure(entry['value'])}**", _spread(entry), figure(entry["cpu_per_op"]),
+                  f"**{summary.figure(entry['value'])}**", _spread(entry), summary.figure(entry["cpu_per_op"]),
                   f"{entry['peak_kib'] / 1024:.1f} MiB" if "peak_kib" in entry else "-",
                   _ratio(entry["to_baseline"]), _ratio(entry["to_rival"])]
         yield "| " + " | ".join(cells) + " |"

@@ -5,6 +5,13 @@ import statistics
 MEASURES = ("value", "wall_s", "cpu_s", "peak_kib")
 
 
+def figure(value):
+    """As text: three digits, or whole thousands."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def _key(run):
     return run["workload"], run["case"], run["threads"], run["contender"]
 

@@ -36,8 +36,8 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3, help="measured window of a run")
     parser.add_argument("--warmup", type=float, default=0.5, help="seconds of load before it")
-    parser.add_argument("--contenders", default=",".join(CONTENDERS),
-                        help="comma-separated; those that are not built are skipped")
+    parser.add_argument("--contenders", help="comma-separated; by default those that are built of "
+                        + ",".join(CONTENDERS))
     parser.add_argument("--scenarios", default="1,64,1000,64x16",
                         help="connections, or connections x pipelined messages")
     parser.add_argument("--size", type=int, default=64, help="bytes of a message")
@@ -179,10 +179,11 @@ def main():
     private, notes = (False, []) if arguments.shared_net else private_net.enter()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the servers inherit it
-    wanted = arguments.contenders.split(",")
+    wanted = arguments.contenders.split(",") if arguments.contenders else CONTENDERS
     binaries = find_binaries(arguments.bin_dir, wanted)
     contenders = [name for name in wanted if name in binaries]
-    notes += [f"{name} is not built: skipped" for name in wanted if name not in binaries]
+    if arguments.contenders:
+        notes += [f"{name} is not built: skipped" for name in wanted if name not in binaries]
     if arguments.server_core == arguments.load_core:
         notes.append("server and load share a core: latencies mean little")
     about = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

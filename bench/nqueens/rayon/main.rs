@@ -1,4 +1,5 @@
-// nqueens on rayon: a parallel iterator over the columns of a row. See board.hpp.
+// nqueens on rayon: a parallel iterator over the columns where a queen can be placed, each of them a
+// task of its own. See board.hpp.
 #[path = "../../kit/rust/kit.rs"]
 mod kit;
 
@@ -36,11 +37,14 @@ fn solve(board: Board, queens: usize) -> i64 {
     if board.rows == queens {
         return 1;
     }
-    (0..queens as i8)
-        .into_par_iter()
-        .filter(|column| board.allows(*column))
-        .map(|column| solve(board.with(column), queens))
-        .sum()
+    let mut columns = [0; QUEENS_MAX];
+    let mut count = 0;
+    for column in (0..queens as i8).filter(|column| board.allows(*column)) {
+        columns[count] = column;
+        count += 1;
+    }
+    let child = |column: &i8| solve(board.with(*column), queens);
+    columns[..count].par_iter().with_max_len(1).map(child).sum()
 }
 
 fn main() {

@@ -1,4 +1,5 @@
-// skynet on rayon: a parallel iterator over a node's ten children.
+// skynet on rayon: a parallel iterator over a node's ten children, each of them a task of its own, as
+// with the others (by itself rayon would make fewer).
 #[path = "../../kit/rust/kit.rs"]
 mod kit;
 
@@ -11,7 +12,8 @@ fn skynet(first: i64, leaves: i64) -> i64 {
         return first;
     }
     let part = leaves / CHILDREN;
-    (0..CHILDREN).into_par_iter().map(|i| skynet(first + i * part, part)).sum()
+    let child = |i| skynet(first + i64::from(i) * part, part);
+    (0..CHILDREN as i32).into_par_iter().with_max_len(1).map(child).sum()
 }
 
 fn main() {
