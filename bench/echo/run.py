@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 import private_net  # noqa: E402
 import report  # noqa: E402
 
-CONTENDERS = ("raw", "asio", "coil")
+CONTENDERS = ("raw", "asio", "coil", "libuv", "go", "tokio", "uvloop")
 PREFIX = "coil_bench_echo_"
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 5
@@ -31,13 +31,13 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     # `./dev bench echo` says by these two where the programs are and where results go.
     bin_dir, out_dir = os.environ.get("COIL_BENCH_BIN"), os.environ.get("COIL_BENCH_OUT")
-    parser.add_argument("--bin-dir", type=pathlib.Path, required=bin_dir is None, default=bin_dir,
-                        help=f"build directory (searched for {PREFIX}*)")
+    parser.add_argument("--bin-dir", type=pathlib.Path, action="append", required=bin_dir is None,
+                        help=f"build directory (searched for {PREFIX}*); may be given several times")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3, help="measured window of a run")
     parser.add_argument("--warmup", type=float, default=0.5, help="seconds of load before it")
-    parser.add_argument("--contenders", default=",".join(CONTENDERS),
-                        help="comma-separated; those that are not built are skipped")
+    parser.add_argument("--contenders", help="comma-separated; by default those that are built of "
+                        + ",".join(CONTENDERS))
     parser.add_argument("--scenarios", default="1,64,1000,64x16",
                         help="connections, or connections x pipelined messages")
     parser.add_argument("--size", type=int, default=64, help="bytes of a message")
@@ -50,6 +50,7 @@ def parse_arguments():
     parser.add_argument("--shared-net", action="store_true",
                         help="use the machine's own loopback and congestion control")
     arguments = parser.parse_args()
+    arguments.bin_dir = arguments.bin_dir or [pathlib.Path(bin_dir)]
     if arguments.json is None and out_dir:
         name = "echo_idle.json" if arguments.idle else "echo.json"
         arguments.json = pathlib.Path(out_dir) / name
@@ -63,16 +64,18 @@ def parse_arguments():
     return arguments
 
 
-def find_binaries(directory, names):
-    if not directory.is_dir():
-        sys.exit(f"{directory}: no such directory")
+def find_binaries(directories, names):
+    for directory in directories:
+        if not directory.is_dir():
+            sys.exit(f"{directory}: no such directory")
     found = {}
     for name in (*names, "load"):
-        hits = [path for path in directory.rglob(PREFIX + name) if os.access(path, os.X_OK)]
+        hits = [path for directory in directories for path in directory.rglob(PREFIX + name)
+                if os.access(path, os.X_OK)]
         if hits:
             found[name] = max(hits, key=lambda path: path.stat().st_mtime)
     if "load" not in found or len(found) == 1:
-        sys.exit(f"no {PREFIX}load and server in {directory}: build them first")
+        sys.exit(f"no {PREFIX}load and server in {directories}: build them first")
     return found
 
 
@@ -101,6 +104,15 @@ class Server:
         self.port = match[1]
         return self
 
+    def peak_kib(self):
+        """The most memory it has had, or None if it is gone."""
+        try:
+            with open(f"/proc/{self.process.pid}/status") as status:
+                match = re.search(r"^VmHWM:\s*(\d+)", status.read(), re.MULTILINE)
+        except OSError:
+            match = None
+        return int(match[1]) if match else None
+
     def __exit__(self, *_):
         self.process.terminate()
         try:
@@ -120,9 +132,10 @@ def measure(arguments, binaries, contender, options):
             [*pinned(arguments.load_core), binaries["load"], "--port", server.port,
              "--server-pid", str(server.process.pid), "--size", str(arguments.size), *options],
             capture_output=True, text=True)
+        peak = server.peak_kib()
     if load.returncode != 0:
         sys.exit(f"load against {contender} failed: {load.stderr.strip()}")
-    return {"contender": contender, **json.loads(load.stdout)}
+    return {"contender": contender, "server_peak_kib": peak, **json.loads(load.stdout)}
 
 
 def interleave(arguments, contenders):
@@ -166,10 +179,11 @@ def main():
     private, notes = (False, []) if arguments.shared_net else private_net.enter()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the servers inherit it
-    wanted = arguments.contenders.split(",")
+    wanted = arguments.contenders.split(",") if arguments.contenders else CONTENDERS
     binaries = find_binaries(arguments.bin_dir, wanted)
     contenders = [name for name in wanted if name in binaries]
-    notes += [f"{name} is not built: skipped" for name in wanted if name not in binaries]
+    if arguments.contenders:
+        notes += [f"{name} is not built: skipped" for name in wanted if name not in binaries]
     if arguments.server_core == arguments.load_core:
         notes.append("server and load share a core: latencies mean little")
     about = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

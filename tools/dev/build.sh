@@ -7,10 +7,14 @@ is_preset() { [[ " ${presets[*]} " == *" ${1:-none} "* ]]; }
 
 # configure PRESET: only when there is no build directory, or the presets changed since.
 configure() {
-  local preset=$1 log=build/$1.configure.log
-  if [[ -f build/$preset/build.ninja && ! CMakePresets.json -nt build/$preset/build.ninja ]]; then
+  if [[ -f build/$1/build.ninja && ! CMakePresets.json -nt build/$1/build.ninja ]]; then
     return
   fi
+  reconfigure "$1"
+}
+
+reconfigure() {
+  local preset=$1 log=build/$1.configure.log
   say "configuring build/$preset"
   mkdir -p build
   if ! cmake --preset "$preset" >"$log" 2>&1; then

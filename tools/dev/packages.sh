@@ -7,6 +7,11 @@ packages_build=(
   libgtest-dev libgmock-dev libbenchmark-dev libasio-dev nlohmann-json3-dev python3 python3-trio
   valgrind
 )
+# Only for ./dev bench compare: the contenders, and what draws the picture.
+packages_bench=(
+  libuv1-dev golang-go cargo rustc librust-tokio-dev librust-rayon-dev librust-libc-dev
+  python3-uvloop python3-matplotlib
+)
 packages_format=(clang-format-19)
 packages_check=(clang-tidy-19 g++-12 "${packages_format[@]}")
 tools_build=(clang++-19 cmake ninja pkg-config python3)

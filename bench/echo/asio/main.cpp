@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "../common/command_line.hpp"
+#include "../common/server_arguments.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <exception>
 #include <string>
 
-#include "../common/command_line.hpp"
+#include "../common/server_arguments.hpp"
 
 namespace {
 

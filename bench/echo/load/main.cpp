@@ -9,7 +9,7 @@
 #include <exception>
 #include <thread>
 
-#include "../common/command_line.hpp"
+#include "../../kit/command_line.hpp"
 #include "load.hpp"
 
 namespace echo_bench {
@@ -67,16 +67,16 @@ void raise_descriptor_limit() {
 }
 
 void run(int argc, char** argv) {
-  CommandLine line(argc, argv,
-                   {{"host", "127.0.0.1", "numeric address of the server"},
-                    {"port", "", "its port"},
-                    {"connections", "1", "connections, all of them always busy"},
-                    {"pipeline", "1", "messages that a connection sends in one go"},
-                    {"size", "64", "bytes of a message"},
-                    {"seconds", "5", "length of the measured window"},
-                    {"warmup", "1", "seconds of load before it"},
-                    {"server-pid", "0", "process whose processor time is measured"},
-                    {"idle", "0", "1: measure memory per idle connection instead"}});
+  bench::CommandLine line(argc, argv,
+                          {{"host", "127.0.0.1", "numeric address of the server"},
+                           {"port", "", "its port"},
+                           {"connections", "1", "connections, all of them always busy"},
+                           {"pipeline", "1", "messages that a connection sends in one go"},
+                           {"size", "64", "bytes of a message"},
+                           {"seconds", "5", "length of the measured window"},
+                           {"warmup", "1", "seconds of load before it"},
+                           {"server-pid", "0", "process whose processor time is measured"},
+                           {"idle", "0", "1: measure memory per idle connection instead"}});
   LoadOptions options;
   options.host = line.text("host");
   options.port = line.number<std::uint16_t>("port", 1, 65535);

@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "../common/command_line.hpp"
+#include "../common/server_arguments.hpp"
 #include "listener.hpp"
 #include "server.hpp"
 

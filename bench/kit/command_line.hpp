@@ -1,4 +1,4 @@
-// The command line of every program of this benchmark: "--name value" pairs, nothing else.
+// The command line of every bench program: "--name value" pairs, nothing else.
 //
 // Invariant: a program sees only values it declared, in the range it declared; anything else ends
 // the program with a usage line and exit code 2, so a mistyped option never measures something.
@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace echo_bench {
+namespace bench {
 
 struct Option {
   std::string_view name;
@@ -83,23 +83,4 @@ class CommandLine {
   std::vector<Option> options_;
 };
 
-// What every echo server takes.
-struct ServerArguments {
-  std::string host;
-  std::uint16_t port = 0;
-
-  static ServerArguments parse(int argc, char** argv) {
-    CommandLine line(argc, argv,
-                     {{"host", "127.0.0.1", "numeric address to listen on"},
-                      {"port", "0", "port to listen on; 0 takes a free one"}});
-    return {line.text("host"), line.number<std::uint16_t>("port", 0, 65535)};
-  }
-};
-
-// The line that run.py waits for before it starts the load.
-inline void announce(const std::string& host, unsigned port) {
-  std::printf("listening on %s port %u\n", host.c_str(), port);
-  std::fflush(stdout);
-}
-
-}  // namespace echo_bench
+}  // namespace bench
