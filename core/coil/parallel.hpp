@@ -5,9 +5,8 @@
 // threads at once.
 #pragma once
 
+#include <coil/detail/fork_elements.hpp>
 #include <coil/detail/parallel_range.hpp>
-#include <coil/detail/reference_to.hpp>
-#include <coil/detail/unique_ptr.hpp>
 #include <coil/fork.hpp>
 #include <coil/sleep.hpp>
 #include <cstddef>
@@ -19,80 +18,6 @@
 
 namespace coil {
 namespace detail {
-
-// fork_each.
-
-template <class T>
-struct EachResults {
-  using Element = std::conditional_t<std::is_reference_v<T>,
-                                     ReferenceTo<std::remove_reference_t<T>>, NonVoid<T>>;
-  explicit EachResults(std::size_t size) : values(new KeptValue<T>[size]) {}
-  [[nodiscard]] std::vector<Element> collect(std::size_t size) {
-    std::vector<Element> all;
-    all.reserve(size);
-    for (std::size_t i = 0; i < size; ++i) {
-      if constexpr (std::is_void_v<T>) {
-        all.emplace_back();
-      } else {
-        all.emplace_back(values[i].take());
-      }
-    }
-    return all;
-  }
-  std::unique_ptr<KeptValue<T>[]> values;
-};
-
-// Elements [first, last), not none. By halves down to four, so that an element that waits leaves
-// the others to this loop and the rest, in frames that are a third as many as the elements.
-template <class T, class Call, std::size_t... I>
-Coro<> run_few(std::size_t first, const Call& call, KeptValue<T>* results,
-               std::index_sequence<I...>) {
-  auto values = co_await fork(call(first + I)...);
-  if constexpr (!std::is_void_v<T>) (results[first + I].build(std::get<I>(std::move(values))), ...);
-}
-
-template <class T, class Call>
-Coro<> run_halves(std::size_t first, std::size_t last, const Call& call, KeptValue<T>* results);
-
-template <class T, class Call>
-Coro<> run_each(std::size_t first, std::size_t last, const Call& call, KeptValue<T>* results) {
-  switch (last - first) {
-    case 1:
-      return run_few<T>(first, call, results, std::make_index_sequence<1>());
-    case 2:
-      return run_few<T>(first, call, results, std::make_index_sequence<2>());
-    case 3:
-      return run_few<T>(first, call, results, std::make_index_sequence<3>());
-    case 4:
-      return run_few<T>(first, call, results, std::make_index_sequence<4>());
-    default:
-      return run_halves<T>(first, last, call, results);
-  }
-}
-
-template <class T, class Call>
-Coro<> run_halves(std::size_t first, std::size_t last, const Call& call, KeptValue<T>* results) {
-  const std::size_t middle = first + (last - first) / 2;
-  co_await fork(run_each<T>(first, middle, call, results),
-                run_each<T>(middle, last, call, results));
-}
-
-// `R` is a reference for a range that is somebody else's.
-template <class R, class Fn>
-auto fork_elements(R range, Fn fn)
-    -> Coro<std::vector<typename EachResults<AwaitResult<std::invoke_result_t<
-        Fn&, decltype(take_element<R>(std::declval<decltype(std::ranges::begin(range))&>()))>>>::
-                            Element>> {
-  using Iterator = decltype(std::ranges::begin(range));
-  using T =
-      AwaitResult<std::invoke_result_t<Fn&, decltype(take_element<R>(std::declval<Iterator&>()))>>;
-  std::vector<Iterator> at;
-  for (auto it = std::ranges::begin(range); it != std::ranges::end(range); ++it) at.push_back(it);
-  EachResults<T> results(at.size());
-  const auto call = [&](std::size_t i) { return fn(take_element<R>(at[i])); };
-  if (!at.empty()) co_await run_each<T>(0, at.size(), call, results.values.get());
-  co_return results.collect(at.size());
-}
 
 // parallel_for.
 
@@ -189,7 +114,7 @@ Coro<T> run_parallel_reduce(I first, ParallelRange range, T init, Fn fn, Combine
 // another one must live until the fork has ended; so must what fn refers to.
 template <std::ranges::forward_range R, class Fn>
 [[nodiscard]] auto fork_each(R&& range, Fn fn) {
-  return detail::fork_elements<R, Fn>(std::forward<R>(range), std::move(fn));
+  return detail::ForkElements<R, Fn>::run(std::forward<R>(range), std::move(fn));
 }
 
 // Calls fn(i) for each i in [first, last), or fn(begin, end) for stretches of it of at most `grain`
