@@ -7,6 +7,7 @@ packages_build=(
   libgtest-dev libgmock-dev libbenchmark-dev libasio-dev nlohmann-json3-dev python3 python3-trio
 )
 packages_format=(clang-format-19)
+packages_vm=(qemu-system-x86 busybox-static cpio)  # ./dev test --vm only
 packages_check=(clang-tidy-19 g++-12 "${packages_format[@]}")
 tools_build=(clang++-19 cmake ninja pkg-config python3)
 
