@@ -17,8 +17,9 @@ vm_kernel() {
   command -v apt-get >/dev/null || fail "test --vm takes its kernel from Debian 12, with apt-get"
   say "fetching the kernel ($vm_kernel_package)"
   vm_download_kernel || { vm_update_lists && vm_download_kernel; } ||
-    fail "no kernel $vm_kernel_release from $vm_kernel_package (above): is this Debian 12, with a network?"
-  dpkg --fsys-tarfile build/vm/package/*.deb | tar -xO --wildcards './boot/vmlinuz-*' >build/vm/vmlinuz.new
+    fail "no kernel $vm_kernel_release from $vm_kernel_package (above): no Debian 12, or no network?"
+  dpkg --fsys-tarfile build/vm/package/*.deb |
+    tar -xO --wildcards './boot/vmlinuz-*' >build/vm/vmlinuz.new
   mv build/vm/vmlinuz.new build/vm/vmlinuz
   rm -rf build/vm/package
 }
@@ -100,12 +101,22 @@ vm_progress() {
 vm_verdict() {
   local suite
   if grep -qE 'Kernel panic|BUG: |Oops' "$1"; then echo "the kernel complained"; fi
+  grep -q "^vm: kernel $vm_kernel_release" "$1" || echo "it is not Linux $vm_kernel_release"
   for suite in "${vm_suites[@]}"; do
     if ! grep -qx "vm: end $suite 0" "$1"; then
       echo "$suite: $(grep -x "vm: end $suite [0-9]*" "$1" || echo "no verdict")"
     fi
   done
   grep -qx 'vm: done' "$1" || echo "the machine did not come to its end"
+}
+
+# vm_failures LOG: what the tests that failed said, and how it all ended.
+vm_failures() {
+  awk '/^\[ RUN/ { test = "" }
+       { test = test $0 "\n" }
+       /^\[  FAILED  \].* ms\)/ { printf "%s", test }' "$1" | head -n 100
+  echo '...'
+  tail -n 20 "$1"
 }
 
 # command_test_vm [FILTER]: as gtest's, '*' if there is none.
@@ -123,8 +134,8 @@ command_test_vm() {
   vm_boot | vm_progress "$log" || true # the log says how it ended
   problems=$(vm_verdict "$log")
   if [[ -n $problems ]]; then
-    tail -n 60 "$log" | sed 's/^/    | /'
-    fail "on $vm_kernel_release, after $(elapsed "$start"): $problems"
+    vm_failures "$log" | sed 's/^/    | /' || true
+    fail "in the virtual machine, after $(elapsed "$start"): $problems"
   fi
-  say "${vm_suites[*]}: passed on kernel $vm_kernel_release in $(elapsed "$start")"
+  say "${vm_suites[*]}: passed on $(sed -n 's/^vm: kernel/Linux/p' "$log") in $(elapsed "$start")"
 }
