@@ -158,7 +158,9 @@ TEST_F(IoUringNetwork, without_any_buffer_receives_end_with_enobufs_and_go_on_la
   recv.then = [&](RecordedOperation& self) {
     if (self.result() <= 0) return;
     held.push_back(self.flags_of_last.buffer_id);
-    received.push_back(static_cast<char>(backend_->provided_buffer(held.back())[0]));
+    const auto memory = backend_->provided_buffer(held.back());
+    received.append(reinterpret_cast<const char*>(memory.data()),
+                    static_cast<std::size_t>(self.result()));
   };
   // One byte, one buffer, until the group has none left, however often it grows.
   int refusals = 0;
