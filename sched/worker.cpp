@@ -31,6 +31,8 @@ Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backen
       shares_(!alone_ && pool.settings().steal),
       own_loop_(*this),
       backend_(std::move(backend)),
+      // Its ring is malloc's. Small, and it grows on the loop's own thread and node.
+      forks_(pool.pinned_on_several_nodes() ? 2 : 256),
       timers_(backend_->now()),
       registry_(!alone_),
       generators_(*this),
