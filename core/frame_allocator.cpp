@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <coil/detail/frame_allocator.hpp>
 #include <coil/detail/spin_lock.hpp>
 #include <cstdint>
 #include <new>
+
+#include "frame_slabs.hpp"
 
 namespace coil::detail {
 
@@ -12,6 +15,7 @@ namespace coil::detail {
 
 void* frame_allocate(std::size_t size) { return ::operator new(size); }
 void frame_deallocate(void* block, std::size_t size) noexcept { ::operator delete(block, size); }
+void frame_thread_is_on(unsigned) noexcept {}
 
 #else
 
@@ -20,7 +24,6 @@ namespace {
 constexpr std::size_t granule = 32;
 constexpr std::size_t class_count = frame_size_max / granule + 1;
 constexpr std::uint32_t batch_length = 64;  // blocks that move to or from the depot at once
-constexpr std::size_t slab_size = 64 * 1024;
 // A list keeps what a burst of tasks frees at once, in bytes and in blocks.
 constexpr std::size_t list_bytes = 512 * 1024;
 constexpr std::size_t list_limit = 2048;
@@ -45,11 +48,10 @@ constexpr std::array<FreeList, class_count> empty_lists() noexcept {
   return all;
 }
 
-// Shared by all threads, one per size class.
+// Shared by the threads of one home, one per size class.
 struct Depot {
   SpinLock lock;
   Block* batches = nullptr;
-  Block* slabs = nullptr;  // never given back; kept reachable for leak checkers
 
   void put(Block* batch, std::uint32_t length) noexcept {
     batch->length = length;
@@ -63,37 +65,58 @@ struct Depot {
     if (batch != nullptr) batches = batch->next_batch;
     return batch;
   }
-  void keep_slab(Block* slab) noexcept {
-    const SpinGuard guard(lock);
-    slab->next = slabs;
-    slabs = slab;
-  }
 };
 
-constinit std::array<Depot, class_count> depots;
+struct alignas(64) Depots {
+  std::array<Depot, class_count> of_class;
+};
+
+constinit std::array<Depots, frame_homes> depots;
+constinit std::atomic<bool> several_homes{false};
+constinit thread_local unsigned this_home = 0;
 constinit thread_local std::array<FreeList, class_count> lists = empty_lists();
 
-// Gives this thread's lists to the depot when the thread ends.
+// Every block to the depot of its home, whoever freed it. If it stayed with the node that frees
+// it, a node that makes what another one ends would take new memory for ever.
+void put_home(Block* blocks, std::uint32_t length, std::size_t size_class) noexcept {
+  if (!several_homes.load(std::memory_order_relaxed))
+    return depots[0].of_class[size_class].put(blocks, length);
+  std::array<FreeList, frame_homes> sorted{};
+  while (blocks != nullptr) {
+    Block* next = blocks->next;
+    FreeList& list = sorted[home_of(blocks)];
+    blocks->next = list.head;
+    list.head = blocks;
+    ++list.length;
+    blocks = next;
+  }
+  for (unsigned home = 0; home < frame_homes; ++home)
+    if (sorted[home].head != nullptr)
+      depots[home].of_class[size_class].put(sorted[home].head, sorted[home].length);
+}
+
+void give_lists_away() noexcept {
+  for (std::size_t i = 0; i < class_count; ++i) {
+    if (lists[i].head != nullptr) put_home(lists[i].head, lists[i].length, i);
+    lists[i].head = nullptr;
+    lists[i].length = 0;
+  }
+}
+
+// Gives this thread's lists to the depots when the thread ends.
 struct ListsOwner {
   bool alive = true;
-  ~ListsOwner() {
-    for (std::size_t i = 0; i < class_count; ++i) {
-      if (lists[i].head != nullptr) depots[i].put(lists[i].head, lists[i].length);
-      lists[i].head = nullptr;
-      lists[i].length = 0;
-    }
-  }
+  ~ListsOwner() { give_lists_away(); }
 };
 thread_local ListsOwner lists_owner;
 
-// Cuts a new slab into blocks; the first granule links the slabs.
+// Cuts a new slab into blocks.
 Block* carve(std::size_t size_class, std::uint32_t& length) {
   const std::size_t size = size_class * granule;
-  auto* slab = static_cast<std::byte*>(::operator new(slab_size, std::align_val_t{64}));
-  depots[size_class].keep_slab(reinterpret_cast<Block*>(slab));
+  std::byte* slab = take_slab(this_home);
   Block* head = nullptr;
   length = 0;
-  for (std::size_t at = 64; at + size <= slab_size; at += size) {
+  for (std::size_t at = slab_header; at + size <= slab_size; at += size) {
     auto* block = reinterpret_cast<Block*>(slab + at);
     block->next = head;
     head = block;
@@ -105,7 +128,7 @@ Block* carve(std::size_t size_class, std::uint32_t& length) {
 [[gnu::noinline]] void* refill(std::size_t size_class) {
   (void)lists_owner.alive;  // registers the thread-exit hook
   FreeList& list = lists[size_class];
-  list.head = depots[size_class].take();
+  list.head = depots[this_home].of_class[size_class].take();
   if (list.head != nullptr) {
     list.length = list.head->length;
   } else {
@@ -126,7 +149,7 @@ Block* carve(std::size_t size_class, std::uint32_t& length) {
   list.head = last->next;
   list.length -= batch_length;
   last->next = nullptr;
-  depots[size_class].put(batch, batch_length);
+  put_home(batch, batch_length, size_class);
 }
 
 // The block is the first of its list, or one too many.
@@ -140,6 +163,14 @@ Block* carve(std::size_t size_class, std::uint32_t& length) {
 }
 
 }  // namespace
+
+void frame_thread_is_on(unsigned node) noexcept {
+  const unsigned home = 1 + node % (frame_homes - 1);
+  if (home == this_home) return;
+  several_homes.store(true, std::memory_order_relaxed);  // before this thread has such a block
+  give_lists_away();
+  this_home = home;
+}
 
 void* frame_allocate(std::size_t size) {
   const std::size_t size_class = (size + granule - 1) / granule;

@@ -7,6 +7,7 @@
 
 #include "scheduled_call.hpp"
 #include "slow_callback.hpp"
+#include "topology.hpp"
 #include "worker_pool.hpp"
 
 namespace coil::detail {
@@ -32,10 +33,12 @@ Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backen
       hides_forks_(!shares_ || process_barrier_works()),
       own_loop_(*this),
       backend_(std::move(backend)),
+      // Its ring is malloc's. Small, and it grows on the loop's own thread and node.
+      forks_(pool.pinned_on_several_nodes() ? 2 : 256),
       timers_(backend_->now()),
       registry_(!alone_),
       generators_(*this),
-      steal_order_(pool.places(), index),
+      steal_order_(pool.places(), Topology::machine().distances, index),
       random_(index + 1),
       started_(Clock::now()) {}
 

@@ -21,6 +21,7 @@
 #include "idle_clock.hpp"
 #include "local_queue.hpp"
 #include "mpsc_stack.hpp"
+#include "own_pages.hpp"
 #include "run_queue.hpp"
 #include "spin_budget.hpp"
 #include "steal_order.hpp"
@@ -31,7 +32,7 @@ namespace coil::detail {
 
 class WorkerPool;
 
-class Worker {
+class Worker : public OwnPages {
  public:
   Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backend);
   Worker(const Worker&) = delete;

@@ -3,30 +3,19 @@
 #include <pthread.h>
 
 #include <coil/detail/check.hpp>
+#include <coil/detail/frame_allocator.hpp>
 #include <string>
 #include <system_error>
 
 #include "backend/choose.hpp"
 
 namespace coil::detail {
-namespace {
-
-std::vector<Processor> place_loops(unsigned loops) {
-  const auto& processors = Topology::machine().processors;
-  std::vector<Processor> places;
-  places.reserve(loops);
-  for (unsigned i = 0; i < loops; ++i) places.push_back(processors[i % processors.size()]);
-  return places;
-}
-
-}  // namespace
 
 WorkerPool::WorkerPool(const Settings& settings)
-    : settings_(settings), places_(place_loops(settings.loops)), idle_set_(settings.loops) {
-  auto backends = make_backends(settings_);
-  workers_.reserve(settings_.loops);
-  for (unsigned i = 0; i < settings_.loops; ++i)
-    workers_.push_back(std::make_unique<Worker>(*this, i, std::move(backends[i])));
+    : settings_(settings),
+      places_(place_loops(Topology::machine().processors, settings.loops)),
+      idle_set_(settings.loops) {
+  make_workers();
   if (settings_.backend == coil::Backend::sim) return;
   try {
     start_threads();
@@ -39,6 +28,16 @@ WorkerPool::WorkerPool(const Settings& settings)
   if (!start_.failure) return;
   close();
   std::rethrow_exception(start_.failure);
+}
+
+void WorkerPool::make_workers() {
+  NodeVisit visit(places_, pinned_on_several_nodes());
+  auto backends = make_backends(settings_, visit);
+  workers_.reserve(settings_.loops);
+  for (unsigned i = 0; i < settings_.loops; ++i) {
+    visit.of_loop(i);
+    workers_.push_back(std::make_unique<Worker>(*this, i, std::move(backends[i])));
+  }
 }
 
 WorkerPool::~WorkerPool() {
@@ -75,10 +74,15 @@ bool WorkerPool::start_worker(Worker& worker) noexcept {
   return !failure;
 }
 
+bool WorkerPool::pinned() const noexcept {
+  return settings_.pin && settings_.backend != coil::Backend::sim &&
+         settings_.loops <= Topology::machine().processors.size();
+}
+
 void WorkerPool::bind(Worker& worker) noexcept {
-  // With more loops than processors the kernel places them better.
-  if (settings_.pin && settings_.loops <= Topology::machine().processors.size())
-    (void)bind_thread(places_[worker.index()].os_index);
+  if (!pinned()) return;
+  const Processor& place = places_[worker.index()];
+  if (bind_thread(place.os_index) && on_several_nodes(places_)) frame_thread_is_on(place.node);
 }
 
 void WorkerPool::thread_main(Worker& worker) {

@@ -36,6 +36,11 @@ class WorkerPool {
   [[nodiscard]] std::size_t size() const noexcept { return workers_.size(); }
   [[nodiscard]] Worker& worker(std::size_t index) noexcept { return *workers_[index]; }
   [[nodiscard]] const std::vector<Processor>& places() const noexcept { return places_; }
+  // Loops keep to their processors. With more loops than processors the kernel places them better.
+  [[nodiscard]] bool pinned() const noexcept;
+  [[nodiscard]] bool pinned_on_several_nodes() const noexcept {
+    return pinned() && on_several_nodes(places_);
+  }
   [[nodiscard]] Injector& injector() noexcept { return injector_; }
   [[nodiscard]] IdleSet& idle_set() noexcept { return idle_set_; }
   [[nodiscard]] ExceptionHandler& exception_handler() noexcept { return *exception_handler_; }
@@ -120,6 +125,7 @@ class WorkerPool {
     std::exception_ptr failure;
   };
 
+  void make_workers();
   void start_threads();
   [[nodiscard]] bool start_worker(Worker& worker) noexcept;
   void thread_main(Worker& worker);

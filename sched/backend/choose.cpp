@@ -6,7 +6,7 @@
 
 namespace coil::detail {
 
-std::vector<std::unique_ptr<Backend>> make_backends(const Settings& settings) {
+std::vector<std::unique_ptr<Backend>> make_backends(const Settings& settings, NodeVisit& visit) {
   std::vector<std::unique_ptr<Backend>> backends;
   backends.reserve(settings.loops);
   if (settings.backend == coil::Backend::epoll)
@@ -18,8 +18,10 @@ std::vector<std::unique_ptr<Backend>> make_backends(const Settings& settings) {
       backends.push_back(std::make_unique<SimBackend>(clock));
     return backends;
   }
-  for (unsigned i = 0; i < settings.loops; ++i)
+  for (unsigned i = 0; i < settings.loops; ++i) {
+    visit.of_loop(i);
     backends.push_back(make_io_uring_backend(settings.limits));
+  }
   return backends;
 }
 

@@ -77,4 +77,57 @@ TEST(frame_allocator, takes_back_what_a_thread_freed_that_never_allocated) {
   EXPECT_LT(seen.size(), 20 * count) << "each round took new memory";
 }
 
+// Blocks that a thread of another node has freed are for the threads of the node they came from.
+TEST(frame_allocator, blocks_go_home_to_their_node) {
+#if defined(__has_feature) && __has_feature(address_sanitizer)
+  GTEST_SKIP() << "every frame is an allocation of its own";
+#endif
+  constexpr std::size_t size = 1'850;  // of a class that nobody else uses
+  constexpr std::size_t count = 2'000;
+  std::set<void*> first_node;
+  std::set<void*> second_node;
+  const auto on_node = [](unsigned node, auto body) {
+    std::thread([&] {
+      coil::detail::frame_thread_is_on(node);
+      body();
+    }).join();
+  };
+  for (int round = 0; round < 10; ++round) {
+    std::vector<void*> blocks;
+    on_node(0, [&] { blocks = take(count, size); });
+    first_node.insert(blocks.begin(), blocks.end());
+    on_node(1, [&] {
+      give(blocks, size);
+      blocks = take(count / 10, size);  // it may have kept some of those it has just freed
+      give(blocks, size);
+    });
+    on_node(1, [&] {
+      blocks = take(count, size);
+      second_node.insert(blocks.begin(), blocks.end());
+      give(blocks, size);
+    });
+  }
+  for (void* block : second_node) EXPECT_EQ(first_node.count(block), 0U);
+  // A slab has 35 of them.
+  EXPECT_LT(first_node.size(), count + 100) << "each round took new memory";
+  EXPECT_LT(second_node.size(), count + 100);
+}
+
+// What a thread had before it was bound is not of its node.
+TEST(frame_allocator, a_thread_that_is_bound_starts_anew) {
+#if defined(__has_feature) && __has_feature(address_sanitizer)
+  GTEST_SKIP() << "every frame is an allocation of its own";
+#endif
+  constexpr std::size_t size = 1'800;
+  std::thread([] {
+    auto before = take(100, size);
+    const std::set<void*> seen(before.begin(), before.end());
+    give(before, size);
+    coil::detail::frame_thread_is_on(0);
+    auto after = take(100, size);
+    for (void* block : after) EXPECT_EQ(seen.count(block), 0U);
+    give(after, size);
+  }).join();
+}
+
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <coil/detail/check.hpp>
+#include <new>
 
 #include "refusal.hpp"
 
@@ -222,7 +223,11 @@ std::string IoUringBackend::describe() const {
 }
 
 std::unique_ptr<Backend> make_io_uring_backend(BackendLimits limits) {
-  return std::make_unique<IoUringBackend>(limits);
+  try {
+    return std::make_unique<IoUringBackend>(limits);
+  } catch (const std::bad_alloc&) {
+    uring::refuse(ENOMEM, "mapping its own memory");
+  }
 }
 
 }  // namespace coil::detail

@@ -7,6 +7,7 @@
 
 #include <backend/backend.hpp>
 #include <counter.hpp>
+#include <own_pages.hpp>
 
 #include "buffers.hpp"
 #include "fill.hpp"
@@ -15,7 +16,7 @@
 
 namespace coil::detail {
 
-class IoUringBackend final : public Backend {
+class IoUringBackend final : public Backend, public OwnPages {
  public:
   // `best_route`: tests hold it below what the kernel offers.
   explicit IoUringBackend(BackendLimits limits,
