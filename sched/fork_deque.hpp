@@ -36,6 +36,7 @@
 
 #include <atomic>
 #include <coil/detail/atomic.hpp>
+#include <coil/detail/spin_lock.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -165,19 +166,21 @@ class ForkDeque {
     const bool won = top == b && top_.compare_exchange_strong(top, b + 1, std::memory_order_seq_cst,
                                                               std::memory_order_relaxed);
     // Empty: all three meet above the item. A thief that still sees it below bottom may mark limit.
+    int spins = 0;
     for (Word word = word_of(b); !limit_.compare_exchange_weak(
              word, word_of(b + 1), std::memory_order_seq_cst, std::memory_order_relaxed);
          word = word_of(b))
-      spin_pause();
+      wait(spins);
     bottom_.store(b + 1, std::memory_order_release);
     return won;
   }
   // False: the item at b is private.
   bool lower_limit(Index b) noexcept {
+    int spins = 0;
     Word word = limit_.load(std::memory_order_acquire);
     while (word_of(b) < word) {
       if (is_marked(word)) {
-        spin_pause();
+        wait(spins);
         word = limit_.load(std::memory_order_acquire);
       } else if (limit_.compare_exchange_weak(word, word_of(b), std::memory_order_seq_cst,
                                               std::memory_order_acquire)) {
@@ -185,6 +188,16 @@ class ForkDeque {
       }
     }
     return false;
+  }
+
+  // For a thief between A and C: some microseconds, unless it has lost its processor.
+  static void wait(int& spins) noexcept {
+    spin_pause();
+#ifndef COIL_MODEL
+    if (++spins > 100) spin_wait_long();
+#else
+    (void)spins;
+#endif
   }
 
   [[gnu::noinline]] void make_room(Index bottom) {
