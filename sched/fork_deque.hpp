@@ -126,7 +126,7 @@ class ForkDeque {
     return top_.load(std::memory_order_seq_cst) >= bottom_.load(std::memory_order_seq_cst);
   }
   [[nodiscard]] bool has_public() const noexcept {
-    return top_.load(std::memory_order_relaxed) < index_of(limit_.load(std::memory_order_relaxed));
+    return top_.load(std::memory_order_seq_cst) < index_of(limit_.load(std::memory_order_seq_cst));
   }
 
  private:
