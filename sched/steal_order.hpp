@@ -1,14 +1,16 @@
-// Whom an idle loop tries to steal from: same L3 first, then the same NUMA node, then far; within
-// a ring of distance in random order.
+// Whom an idle loop tries to steal from: same L3 first, then the same NUMA node, then the other
+// nodes, the nearest first; within a ring of equal distance from a random start.
 //
 // Invariant: every other loop is named exactly once per round, whatever the topology.
+// No thread or syscall in here: the simulation of other machines uses it too.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <vector>
 
-#include "topology.hpp"
+#include "place.hpp"
 
 namespace coil::detail {
 
@@ -33,30 +35,29 @@ class Random {
 class StealOrder {
  public:
   // `places[i]` is where loop i runs; this is the order of loop `self`.
-  StealOrder(const std::vector<Processor>& places, unsigned self) {
+  StealOrder(const std::vector<Processor>& places, const NodeDistances& nodes, unsigned self) {
+    std::map<unsigned, std::vector<unsigned>> by_distance;
     for (unsigned other = 0; other < places.size(); ++other)
-      if (other != self)
-        rings_.at(static_cast<std::size_t>(distance(places[self], places[other]))).push_back(other);
+      if (other != self) by_distance[distance(places[self], places[other], nodes)].push_back(other);
+    rings_.reserve(by_distance.size());
+    for (auto& [far, ring] : by_distance) rings_.push_back(std::move(ring));
   }
 
   // Calls visit(loop) until it gives true; true if one did.
   template <class Visit>
   bool round(Random& random, Visit&& visit) const {
     for (const auto& ring : rings_) {
-      if (ring.empty()) continue;
       const std::size_t start = random.below(ring.size());
       for (std::size_t i = 0; i < ring.size(); ++i)
         if (visit(ring[(start + i) % ring.size()])) return true;
     }
     return false;
   }
-  // The nearest other loop, or `self` if there is none: where to look for somebody to wake.
-  [[nodiscard]] const std::array<std::vector<unsigned>, 3>& rings() const noexcept {
-    return rings_;
-  }
+  // The nearest loops first; none is empty.
+  [[nodiscard]] const std::vector<std::vector<unsigned>>& rings() const noexcept { return rings_; }
 
  private:
-  std::array<std::vector<unsigned>, 3> rings_;
+  std::vector<std::vector<unsigned>> rings_;
 };
 
 }  // namespace coil::detail

@@ -1,6 +1,7 @@
 #include "topology.hpp"
 
 #include <hwloc.h>
+#include <hwloc/distances.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -59,6 +60,45 @@ std::vector<Processor> list_processors(hwloc_topology_t topology, const cpu_set_
   return processors;
 }
 
+// What the firmware tells the system (ACPI's SLIT). hwloc keeps no row for a node that it left out.
+NodeDistances list_distances(hwloc_topology_t topology) {
+  unsigned count = 1;
+  hwloc_distances_s* found = nullptr;
+  if (hwloc_distances_get_by_type(topology, HWLOC_OBJ_NUMANODE, &count, &found,
+                                  HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0) != 0 ||
+      count == 0)
+    return {};
+  const unsigned n = found->nbobjs;
+  unsigned nodes = 0;
+  for (unsigned i = 0; i < n; ++i) nodes = std::max(nodes, found->objs[i]->logical_index + 1);
+  std::vector<unsigned> values(std::size_t{nodes} * nodes);
+  for (unsigned i = 0; i < n; ++i)
+    for (unsigned j = 0; j < n; ++j)
+      values[std::size_t{found->objs[i]->logical_index} * nodes + found->objs[j]->logical_index] =
+          static_cast<unsigned>(found->values[std::size_t{i} * n + j]);
+  hwloc_distances_release(topology, found);
+  return NodeDistances(std::move(values));
+}
+
+// As the system does it, for a machine that is made up.
+void add_distances(hwloc_topology_t topology, const std::vector<unsigned>& latencies) {
+  std::vector<hwloc_obj_t> nodes;
+  hwloc_obj_t node = nullptr;
+  while ((node = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, node)) != nullptr)
+    nodes.push_back(node);
+  if (latencies.size() != nodes.size() * nodes.size())
+    throw std::invalid_argument("a latency for each two nodes");
+  std::vector<hwloc_uint64_t> values(latencies.begin(), latencies.end());
+  auto* handle = hwloc_distances_add_create(
+      topology, "synthetic", HWLOC_DISTANCES_KIND_FROM_USER | HWLOC_DISTANCES_KIND_MEANS_LATENCY,
+      0);
+  if (handle == nullptr ||
+      hwloc_distances_add_values(topology, handle, static_cast<unsigned>(nodes.size()),
+                                 nodes.data(), values.data(), 0) != 0 ||
+      hwloc_distances_add_commit(topology, handle, 0) != 0)
+    throw std::invalid_argument("hwloc refuses these latencies");
+}
+
 // Without hwloc's help: every allowed processor, all alike.
 std::vector<Processor> list_plain(const cpu_set_t& allowed) {
   std::vector<Processor> processors;
@@ -74,8 +114,10 @@ Topology discover() {
   Topology result;
   const HwlocTopology topology = new_topology();
   hwloc_topology_set_io_types_filter(topology.get(), HWLOC_TYPE_FILTER_KEEP_NONE);
-  if (hwloc_topology_load(topology.get()) == 0)
+  if (hwloc_topology_load(topology.get()) == 0) {
     result.processors = list_processors(topology.get(), &allowed);
+    result.distances = list_distances(topology.get());
+  }
   if (result.processors.empty()) result.processors = list_plain(allowed);
   result.loops = std::max(1U, static_cast<unsigned>(result.processors.size()));
   if (const unsigned limit = cgroup_cpu_limit(); limit != 0)
@@ -90,20 +132,21 @@ const Topology& Topology::machine() {
   return topology;
 }
 
-Topology Topology::synthetic(const char* description) {
+Topology Topology::synthetic(const char* description, const std::vector<unsigned>& allowed,
+                             const std::vector<unsigned>& latencies) {
   const HwlocTopology topology = new_topology();
   if (hwloc_topology_set_synthetic(topology.get(), description) != 0 ||
       hwloc_topology_load(topology.get()) != 0)
     throw std::invalid_argument(std::string("not a synthetic topology: ") + description);
+  if (!latencies.empty()) add_distances(topology.get(), latencies);
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  for (const unsigned cpu : allowed) CPU_SET(cpu, &mask);
   Topology result;
-  result.processors = list_processors(topology.get(), nullptr);
+  result.processors = list_processors(topology.get(), allowed.empty() ? nullptr : &mask);
+  result.distances = list_distances(topology.get());
   result.loops = std::max(1U, static_cast<unsigned>(result.processors.size()));
   return result;
-}
-
-int distance(const Processor& a, const Processor& b) noexcept {
-  if (a.node != b.node) return 2;
-  return a.l3 == b.l3 ? 0 : 1;
 }
 
 std::size_t processor_count() { return Topology::machine().processors.size(); }

@@ -7,6 +7,7 @@
 
 #include "scheduled_call.hpp"
 #include "slow_callback.hpp"
+#include "topology.hpp"
 #include "worker_pool.hpp"
 
 namespace coil::detail {
@@ -35,7 +36,7 @@ Worker::Worker(WorkerPool& pool, unsigned index, std::unique_ptr<Backend> backen
       timers_(backend_->now()),
       registry_(!alone_),
       generators_(*this),
-      steal_order_(pool.places(), index),
+      steal_order_(pool.places(), Topology::machine().distances, index),
       random_(index + 1),
       started_(Clock::now()) {}
 

@@ -9,20 +9,11 @@
 #include "backend/choose.hpp"
 
 namespace coil::detail {
-namespace {
-
-std::vector<Processor> place_loops(unsigned loops) {
-  const auto& processors = Topology::machine().processors;
-  std::vector<Processor> places;
-  places.reserve(loops);
-  for (unsigned i = 0; i < loops; ++i) places.push_back(processors[i % processors.size()]);
-  return places;
-}
-
-}  // namespace
 
 WorkerPool::WorkerPool(const Settings& settings)
-    : settings_(settings), places_(place_loops(settings.loops)), idle_set_(settings.loops) {
+    : settings_(settings),
+      places_(place_loops(Topology::machine().processors, settings.loops)),
+      idle_set_(settings.loops) {
   auto backends = make_backends(settings_);
   workers_.reserve(settings_.loops);
   for (unsigned i = 0; i < settings_.loops; ++i)

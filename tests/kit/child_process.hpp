@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <kit/time_scale.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,9 +30,9 @@ class ChildProcess {
   void send(int signal) const;
   // Reads until its output contains `text`. False: it ended, or said nothing for the time.
   bool wait_for_output(const std::string& text,
-                       std::chrono::seconds limit = std::chrono::seconds(20));
+                       std::chrono::seconds limit = scaled(std::chrono::seconds(20)));
   // Waits for its end. False: it still ran after that time, and was killed.
-  bool wait(std::chrono::seconds limit = std::chrono::seconds(20));
+  bool wait(std::chrono::seconds limit = scaled(std::chrono::seconds(20)));
 
   // After wait(): the exit code, or -signal.
   [[nodiscard]] int result() const { return result_.value_or(-1'000); }

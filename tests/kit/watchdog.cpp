@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <kit/time_scale.hpp>
 #include <kit/watchdog.hpp>
 
 #if defined(__has_feature)
@@ -24,7 +25,7 @@ constexpr int slowness = 1;
 Watchdog::Watchdog(std::chrono::seconds limit)
     : thread_([this, limit] {
         std::unique_lock lock(mutex_);
-        if (ended_.wait_for(lock, limit * slowness, [this] { return end_; })) return;
+        if (ended_.wait_for(lock, scaled(limit) * slowness, [this] { return end_; })) return;
         const auto* test = testing::UnitTest::GetInstance()->current_test_info();
         std::fprintf(stderr, "watchdog: %s.%s hangs\n",
                      test != nullptr ? test->test_suite_name() : "?",

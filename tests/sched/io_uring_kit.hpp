@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <kit/time_scale.hpp>
 #include <memory>
 #include <mutex>
 #include <system_error>
@@ -83,10 +84,10 @@ inline RecordedOperation& with_buffer(RecordedOperation& op, void* data, std::si
   return op;
 }
 
-// Parks until `done` or for 10 seconds.
+// Parks until `done` or for 10 seconds, times kit::time_scale().
 template <class Done>
 [[nodiscard]] bool park_until(Backend& backend, Done done) {
-  const auto deadline = Clock::now() + 10s;
+  const auto deadline = Clock::now() + kit::scaled(10s);
   while (!done()) {
     if (Clock::now() > deadline) return false;
     backend.park(deadline);
@@ -97,7 +98,8 @@ template <class Done>
 // Ends the program when it has not been stroked for so long: a hang becomes a failure.
 class Watchdog {
  public:
-  explicit Watchdog(std::chrono::seconds limit) : thread_([this, limit] { watch(limit); }) {}
+  explicit Watchdog(std::chrono::seconds limit)
+      : thread_([this, limit] { watch(kit::scaled(limit)); }) {}
   ~Watchdog() {
     {
       const std::lock_guard lock(mutex_);

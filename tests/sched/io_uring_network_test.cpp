@@ -182,7 +182,10 @@ TEST_F(IoUringNetwork, without_any_buffer_receives_end_with_enobufs_and_go_on_la
   std::vector<std::uint16_t> ids = held;
   std::ranges::sort(ids);
   EXPECT_EQ(std::ranges::unique(ids).size(), 0U) << "each buffer is handed out once";
-  // They come back, and so does the rest of the stream.
+  // They come back, and so does the rest of the stream: at least this byte. (Linux 6.1 refuses
+  // for want of a buffer before it looks for data, later ones when there is some.)
+  sent.push_back('.');
+  ASSERT_EQ(::write(pair[1], &sent.back(), 1), 1);
   for (const auto id : held) backend_->recycle_buffer(id);
   held.clear();
   if (recv.ended()) {
@@ -192,13 +195,14 @@ TEST_F(IoUringNetwork, without_any_buffer_receives_end_with_enobufs_and_go_on_la
   while (backend_->poll() != 0) {
   }
   EXPECT_GT(held.size(), 0U);
+  EXPECT_EQ(received, sent);
   finish(recv);
 }
 
 TEST_F(IoUringNetwork, many_connections_share_the_buffers) {
   COIL_SKIP_WITHOUT_IO_URING();
   start();
-  constexpr std::size_t count = 600;
+  constexpr std::size_t count = 450;  // two descriptors each, of the 1024 that are usual
   std::vector<std::unique_ptr<SocketPair>> pairs;
   std::vector<std::unique_ptr<Gatherer>> gatherers;
   for (std::size_t i = 0; i < count; ++i) {

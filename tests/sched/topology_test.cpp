@@ -1,4 +1,4 @@
-// How many loops, where, and who is near whom: on this machine, on synthetic ones and under quotas.
+// How many loops, and where: on this machine, on synthetic ones and under quotas.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <unistd.h>
@@ -7,16 +7,13 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <vector>
 
-#include "../../sched/steal_order.hpp"
 #include "../../sched/topology.hpp"
 
 namespace {
 
 using coil::detail::cgroup_cpu_limit;
-using coil::detail::distance;
-using coil::detail::Random;
-using coil::detail::StealOrder;
 using coil::detail::Topology;
 
 // A directory that stands for "/", with the files of one cgroup.
@@ -99,59 +96,55 @@ TEST(topology, puts_one_thread_of_every_core_first) {
   EXPECT_EQ(cores.size(), 4U);
 }
 
-TEST(topology, knows_nodes_and_shared_caches) {
-  const Topology machine = Topology::synthetic("numa:2 l3:2 core:2 pu:1");
-  ASSERT_EQ(machine.processors.size(), 8U);
-  int counts[3] = {};
-  for (std::size_t i = 1; i < 8; ++i)
-    ++counts[distance(machine.processors[0], machine.processors[i])];
-  EXPECT_EQ(counts[0], 1);  // its neighbour under the same L3
-  EXPECT_EQ(counts[1], 2);  // the other L3 of its node
-  EXPECT_EQ(counts[2], 4);  // the other node
+std::vector<unsigned> os_indices(const Topology& machine) {
+  std::vector<unsigned> indices;
+  for (const auto& processor : machine.processors) indices.push_back(processor.os_index);
+  return indices;
+}
+
+TEST(topology, places_loops_on_cores_first_and_then_on_their_second_threads) {
+  const Topology machine = Topology::synthetic("numa:2 l3:1 core:2 pu:2");
+  EXPECT_EQ(os_indices(machine), (std::vector<unsigned>{0, 2, 4, 6, 1, 3, 5, 7}));
+  EXPECT_EQ(machine.loops, 8U);
+}
+
+TEST(topology, keeps_to_an_affinity_mask_with_holes) {
+  // Core 0 lost its first thread, core 3 has neither, core 4 has both.
+  const Topology machine = Topology::synthetic("numa:2 l3:1 core:4 pu:2", {1, 2, 5, 8, 9, 15});
+  EXPECT_EQ(os_indices(machine), (std::vector<unsigned>{1, 2, 5, 8, 15, 9}));
+  EXPECT_EQ(machine.loops, 6U);
+  std::vector<unsigned> nodes;
+  for (const auto& processor : machine.processors) nodes.push_back(processor.node);
+  EXPECT_EQ(nodes, (std::vector<unsigned>{0, 0, 0, 1, 1, 1}));
+}
+
+TEST(topology, begins_again_when_there_are_more_loops_than_processors) {
+  const Topology machine = Topology::synthetic("core:3 pu:1");
+  std::vector<unsigned> indices;
+  for (const auto& place : coil::detail::place_loops(machine.processors, 7))
+    indices.push_back(place.os_index);
+  EXPECT_EQ(indices, (std::vector<unsigned>{0, 1, 2, 0, 1, 2, 0}));
+}
+
+TEST(topology, reads_how_far_the_nodes_are) {
+  const Topology machine = Topology::synthetic("numa:3 core:1 pu:1", {},  //
+                                               {10, 12, 31, 12, 10, 32, 33, 34, 10});
+  EXPECT_EQ(machine.distances.between(0, 0), 10U);
+  EXPECT_EQ(machine.distances.between(0, 1), 12U);
+  EXPECT_EQ(machine.distances.between(1, 2), 32U);
+  EXPECT_EQ(machine.distances.between(2, 0), 33U);
+  EXPECT_EQ(machine.distances.between(2, 7), 0U) << "of a node that is not there";
+}
+
+TEST(topology, without_distances_takes_all_nodes_for_equally_far) {
+  const Topology machine = Topology::synthetic("numa:3 core:1 pu:1");
+  EXPECT_EQ(machine.distances.between(0, 1), machine.distances.between(0, 2));
 }
 
 TEST(topology, refuses_a_description_that_means_nothing) {
   EXPECT_THROW((void)Topology::synthetic("coffee:2"), std::invalid_argument);
-}
-
-TEST(steal_order, names_every_other_loop_once_and_the_near_ones_first) {
-  for (const char* description : {"core:4 pu:1", "numa:2 l3:1 core:4 pu:1", "numa:8 core:16 pu:1",
-                                  "numa:2 l3:2 core:2 pu:2"}) {
-    SCOPED_TRACE(description);
-    const Topology machine = Topology::synthetic(description);
-    for (unsigned self = 0; self < machine.processors.size(); ++self) {
-      const StealOrder order(machine.processors, self);
-      Random random(self);
-      std::set<unsigned> seen;
-      int farthest = 0;
-      EXPECT_FALSE(order.round(random, [&](unsigned victim) {
-        EXPECT_NE(victim, self);
-        EXPECT_TRUE(seen.insert(victim).second);
-        const int d = distance(machine.processors[self], machine.processors[victim]);
-        EXPECT_GE(d, farthest);
-        farthest = d;
-        return false;
-      }));
-      EXPECT_EQ(seen.size(), machine.processors.size() - 1);
-    }
-  }
-}
-
-TEST(steal_order, starts_at_random_within_a_ring_and_ends_when_something_was_found) {
-  const Topology machine = Topology::synthetic("core:8 pu:1");
-  const StealOrder order(machine.processors, 0);
-  Random random(7);
-  std::set<unsigned> first;
-  for (int i = 0; i < 200; ++i) {
-    int visits = 0;
-    EXPECT_TRUE(order.round(random, [&](unsigned victim) {
-      first.insert(victim);
-      ++visits;
-      return true;
-    }));
-    EXPECT_EQ(visits, 1);
-  }
-  EXPECT_EQ(first.size(), 7U);
+  EXPECT_THROW((void)Topology::synthetic("numa:2 core:1 pu:1", {}, {10, 20}),
+               std::invalid_argument);
 }
 
 }  // namespace

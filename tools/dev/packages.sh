@@ -13,6 +13,7 @@ packages_bench=(
   python3-uvloop python3-matplotlib
 )
 packages_format=(clang-format-19)
+packages_vm=(qemu-system-x86 busybox-static cpio)  # ./dev test --vm only
 packages_check=(clang-tidy-19 g++-12 "${packages_format[@]}")
 tools_build=(clang++-19 cmake ninja pkg-config python3)
 

@@ -25,6 +25,11 @@ run_ctest() {
 
 command_test() {
   local preset=release
+  if [[ ${1:-} == --vm ]]; then
+    shift
+    command_test_vm "$@"
+    return
+  fi
   if is_preset "${1:-}"; then
     preset=$1
     shift
