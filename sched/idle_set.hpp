@@ -21,14 +21,19 @@
 #include <cstdint>
 #include <memory>
 
+#include "steal_policy.hpp"
+
 namespace coil::detail {
 
 class IdleSet {
  public:
-  explicit IdleSet(unsigned loops)
-      : loops_(loops), words_(std::make_unique<Atomic<std::uint64_t>[]>(word_count())) {}
+  explicit IdleSet(unsigned loops) : IdleSet(loops, steal_policy::searchers_max(loops)) {}
+  IdleSet(unsigned loops, unsigned searchers_max)
+      : loops_(loops),
+        searchers_max_(static_cast<int>(searchers_max)),
+        words_(std::make_unique<Atomic<std::uint64_t>[]>(word_count())) {}
 
-  // Any thread, after a push. Gives the loop to wake, or -1. Starts to look at `near`.
+  // Any thread, after a push. Gives the loop to wake, one near loop `near`, or -1.
   [[nodiscard]] int claim_idle(unsigned near) noexcept {
     const auto counts = counts_.load(std::memory_order_seq_cst);
     if (counts == 0 || searching_of(counts) != 0) return -1;
@@ -36,12 +41,12 @@ class IdleSet {
   }
   // The same although somebody searches: for one who found work and sees more.
   [[nodiscard]] int claim_any(unsigned near) noexcept {
-    const unsigned first = near / 64;
-    for (unsigned i = 0; i < word_count(); ++i) {
-      const unsigned index = (first + i) % word_count();
+    for (unsigned i = 0; i < std::bit_ceil(word_count()); ++i) {
+      const unsigned index = near / 64 ^ i;
+      if (index >= word_count()) continue;
       auto word = words_[index].load(std::memory_order_acquire);
       while (word != 0) {
-        const auto bit = std::uint64_t{1} << std::countr_zero(word);
+        const auto bit = std::uint64_t{1} << steal_policy::nearest(word, near % 64);
         word = words_[index].fetch_and(~bit, std::memory_order_acq_rel);
         if ((word & bit) != 0) {
           counts_.fetch_add(one_searching - one_published, std::memory_order_seq_cst);
@@ -60,7 +65,7 @@ class IdleSet {
   // A loop that has run out of work. False: enough are searching.
   [[nodiscard]] bool begin_search() noexcept {
     const int searching = searching_of(counts_.load(std::memory_order_relaxed));
-    if (2 * searching >= static_cast<int>(loops_)) return false;
+    if (searching >= searchers_max_) return false;
     counts_.fetch_add(one_searching, std::memory_order_seq_cst);
     return true;
   }
@@ -96,6 +101,7 @@ class IdleSet {
   }
 
   unsigned loops_;
+  int searchers_max_;
   alignas(64) Atomic<std::uint32_t> counts_{0};
   std::unique_ptr<Atomic<std::uint64_t>[]> words_;
 };

@@ -18,6 +18,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "steal_policy.hpp"
+
 namespace coil::detail {
 
 template <class T, std::size_t capacity>
@@ -56,7 +58,7 @@ class RunQueue {
       const auto tail = tail_.load(std::memory_order_acquire);
       if (tail <= head) return 0;
       const auto available = static_cast<std::size_t>(tail - head);
-      const std::size_t n = std::min(available - available / 2, limit);
+      const std::size_t n = std::min(steal_policy::queue_share(available), limit);
       for (std::size_t i = 0; i < n; ++i) out[i] = slot(head + i).load(std::memory_order_relaxed);
       if (head_.compare_exchange_weak(head, head + n, std::memory_order_acq_rel,
                                       std::memory_order_acquire))

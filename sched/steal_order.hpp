@@ -5,8 +5,10 @@
 // No thread or syscall in here: the simulation of other machines uses it too.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -43,15 +45,20 @@ class StealOrder {
     for (auto& [far, ring] : by_distance) rings_.push_back(std::move(ring));
   }
 
-  // Calls visit(loop) until it gives true; true if one did.
+  // Calls visit(loop) until it gives true, for at most `most` loops of each ring; true if one did.
   template <class Visit>
-  bool round(Random& random, Visit&& visit) const {
+  bool round(Random& random, std::size_t most, Visit&& visit) const {
     for (const auto& ring : rings_) {
       const std::size_t start = random.below(ring.size());
-      for (std::size_t i = 0; i < ring.size(); ++i)
+      for (std::size_t i = 0; i < std::min(most, ring.size()); ++i)
         if (visit(ring[(start + i) % ring.size()])) return true;
     }
     return false;
+  }
+  // For all of them.
+  template <class Visit>
+  bool round(Random& random, Visit&& visit) const {
+    return round(random, std::numeric_limits<std::size_t>::max(), visit);
   }
   // The nearest loops first; none is empty.
   [[nodiscard]] const std::vector<std::vector<unsigned>>& rings() const noexcept { return rings_; }

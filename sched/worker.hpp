@@ -144,6 +144,7 @@ class Worker : public OwnPages {
   const bool shares_;       // others may take our tasks; else all that is ready is one list, local_
   const bool hides_forks_;  // ... and the kernel helps them to find what we tell nobody of
   bool searching_ = false;
+  std::size_t left_ = 0;  // seen where we found work last, and not taken or not run yet
   bool favour_queue_ = false;
   bool dropping_ = false;
   std::uint32_t tick_ = 0;

@@ -1,7 +1,7 @@
 // What a loop does when it has nothing to do: search, spin, sleep. The protocol is in idle_set.hpp.
-#include <algorithm>
 #include <coil/detail/fork_wait.hpp>
 
+#include "steal_policy.hpp"
 #include "worker.hpp"
 #include "worker_pool.hpp"
 
@@ -13,9 +13,10 @@ constexpr Duration fork_patience = std::chrono::microseconds(20);
 }  // namespace
 
 bool Worker::take_injected() noexcept {
-  Runnable* batch[32];
-  const std::size_t share = pool_.injector().size() / pool_.size() + 1;
-  const std::size_t n = pool_.injector().pop(batch, std::min<std::size_t>(32, share));
+  Runnable* batch[steal_policy::injector_batch];
+  const std::size_t share = steal_policy::injector_share(pool_.injector().size(), pool_.size());
+  const std::size_t n = pool_.injector().pop(batch, share);
+  if (n != 0) left_ = n - 1 + pool_.injector().size();
   for (std::size_t i = 0; i < n; ++i) {
     auto& task = static_cast<TaskBase&>(*batch[i]);
     if (!queue_.push(&task)) pool_.injector().push(task);
@@ -32,11 +33,13 @@ bool Worker::steal_into(Worker& thief, Reach reach) noexcept {
     while (child == nullptr && reach == Reach::Hidden && hides_forks_ && forks_.force())
       child = forks_.steal();
     if (child == nullptr) return false;
+    thief.left_ = forks_.empty() ? 0 : steal_policy::wakes_max;
     thief.stolen_by_.add();
     stolen_from_.add_shared(1);
     thief.local_.push(ForkWait::branch_of(*child));
     return true;
   }
+  thief.left_ = n - 1;
   thief.stolen_by_.add(n);
   stolen_from_.add_shared(n);
   // A thief's queue is empty: it has just looked, and only it pushes.
@@ -47,9 +50,11 @@ bool Worker::steal_into(Worker& thief, Reach reach) noexcept {
 
 bool Worker::steal_round(Reach reach) noexcept {
   if (!pool_.settings().steal) return false;
-  return steal_order_.round(random_, [this, reach](unsigned victim) {
+  auto steal = [this, reach](unsigned victim) {
     return pool_.worker(victim).steal_into(*this, reach);
-  });
+  };
+  return reach == Reach::Hidden ? steal_order_.round(random_, steal)
+                                : steal_order_.round(random_, steal_policy::ring_victims, steal);
 }
 
 // What lies in the injector anybody takes, searching or not: the loop that was woken for it may
@@ -62,18 +67,22 @@ bool Worker::work_in_sight() noexcept {
   return has_ready() || !inbox_.empty() || !cancels_.empty() || backend_->wants_poll();
 }
 
-// One that found work and was the last to search passes the search on: there may be more.
+// One that found work passes the search on if it was the last to search, for there may be more, or
+// if it has seen more.
 void Worker::found_work() noexcept {
+  const std::size_t left = std::exchange(left_, 0);
   if (!std::exchange(searching_, false)) return;
-  if (pool_.idle_set().end_search()) pool_.notify_more(index_);
+  std::size_t wakes = steal_policy::wakes(pool_.idle_set().end_search(), left);
+  while (wakes != 0 && pool_.notify_more(index_)) --wakes;
 }
 
 // A loop that forks shares what it has with its next fork, as soon as it sees us. So what it hides
 // we take only if that does not come.
 bool Worker::spin(TimePoint until) noexcept {
   TimePoint patience = Clock::now() + fork_patience;
+  const unsigned rounds = steal_policy::rounds_per_clock(static_cast<unsigned>(pool_.size()));
   while (!pool_.stopping()) {
-    for (int i = 0; i < 16; ++i) {
+    for (unsigned i = 0; i < rounds; ++i) {
       if (work_in_sight() || search(Reach::Public)) return true;
       spin_pause();
     }
@@ -136,7 +145,7 @@ void Worker::park() {
     (void)search(Reach::Public);
   }
   // A loop that found us at it has gone to sleep, and there may be more.
-  if (look == LastLook::Hidden) pool_.notify_more(index_);
+  if (look == LastLook::Hidden) (void)pool_.notify_more(index_);
 }
 
 }  // namespace coil::detail

@@ -151,13 +151,15 @@ void WorkerPool::notify(unsigned near) noexcept {
     wake(*workers_[static_cast<std::size_t>(idle)]);
 }
 
-void WorkerPool::notify_more(unsigned near) noexcept {
+bool WorkerPool::notify_more(unsigned near) noexcept {
   bool more = !injector_.empty();
   for (std::size_t i = 0; settings_.steal && !more && i < workers_.size(); ++i)
-    more = workers_[i]->has_stealable();
-  if (!more) return;
+    more = workers_[(near + i) % workers_.size()]->has_stealable();
+  if (!more) return false;
   const int idle = idle_set_.claim_any(near);
-  if (idle >= 0) wake(*workers_[static_cast<std::size_t>(idle)]);
+  if (idle < 0) return false;
+  wake(*workers_[static_cast<std::size_t>(idle)]);
+  return true;
 }
 
 void WorkerPool::inject(TaskBase& task) noexcept {

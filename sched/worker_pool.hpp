@@ -68,7 +68,7 @@ class WorkerPool {
 
   // Any thread: a stealable task was pushed somewhere.
   void notify(unsigned near) noexcept;
-  void notify_more(unsigned near) noexcept;
+  bool notify_more(unsigned near) noexcept;  // there may be more; true: somebody was woken
   // Any thread: a task of no loop in particular.
   void inject(TaskBase& task) noexcept;
   void wake(Worker& target) noexcept;
