@@ -33,7 +33,7 @@ class IdleSet {
         searchers_max_(static_cast<int>(searchers_max)),
         words_(std::make_unique<Atomic<std::uint64_t>[]>(word_count())) {}
 
-  // Any thread, after a push. Gives the loop to wake, one near loop `near`, or -1.
+  // Any thread, after a push. Gives the loop to wake, or -1. Starts to look at `near`.
   [[nodiscard]] int claim_idle(unsigned near) noexcept {
     const auto counts = counts_.load(std::memory_order_seq_cst);
     if (counts == 0 || searching_of(counts) != 0) return -1;
@@ -41,12 +41,12 @@ class IdleSet {
   }
   // The same although somebody searches: for one who found work and sees more.
   [[nodiscard]] int claim_any(unsigned near) noexcept {
-    for (unsigned i = 0; i < std::bit_ceil(word_count()); ++i) {
-      const unsigned index = near / 64 ^ i;
-      if (index >= word_count()) continue;
+    const unsigned first = near / 64;
+    for (unsigned i = 0; i < word_count(); ++i) {
+      const unsigned index = (first + i) % word_count();
       auto word = words_[index].load(std::memory_order_acquire);
       while (word != 0) {
-        const auto bit = std::uint64_t{1} << steal_policy::nearest(word, near % 64);
+        const auto bit = std::uint64_t{1} << std::countr_zero(word);
         word = words_[index].fetch_and(~bit, std::memory_order_acq_rel);
         if ((word & bit) != 0) {
           counts_.fetch_add(one_searching - one_published, std::memory_order_seq_cst);

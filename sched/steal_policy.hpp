@@ -1,11 +1,11 @@
-// What stealing is decided by: how much a thief takes, how many loops search, who is woken.
+// What stealing is decided by: how much a thief takes, how many victims it asks, how many
+// loops search, how many are woken.
 //
 // Invariant: no thread, clock or syscall in here and in steal_order.hpp. bench/steal_policy runs
 // the same functions for machines of 64 and 256 cores, and they were chosen by its figures.
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,6 +28,9 @@ constexpr std::size_t injector_batch = 32;
 // end.
 constexpr std::size_t ring_victims = 8;
 
+// What a forking loop hides from thieves is taken once nothing else was found for so long.
+constexpr std::int64_t fork_patience_ns = 20'000;
+
 // So many rounds pass between two looks at the clock, about 32 victims.
 [[nodiscard]] constexpr unsigned rounds_per_clock(unsigned loops) noexcept {
   return std::clamp(32 / loops, 1U, 16U);
@@ -43,18 +46,5 @@ constexpr std::size_t wakes_max = 2;
                                           std::size_t most = wakes_max) noexcept {
   return std::max<std::size_t>(last ? 1 : 0, std::min(left, most));
 }
-
-// Which of the loops in `idle` (not 0) to wake for loop `near`, both within one word of 64: the one
-// whose number shares most of its leading bits. Neighbours are numbered in a row, so it is near.
-[[nodiscard]] constexpr unsigned nearest(std::uint64_t idle, unsigned near) noexcept {
-  unsigned first = 0;
-  for (unsigned half = 32; half != 0; half /= 2) {
-    const std::uint64_t mine = ((std::uint64_t{1} << half) - 1) << (first + (near & half));
-    first += (idle & mine) != 0 ? near & half : ~near & half;
-  }
-  return first;
-}
-static_assert(nearest(0b1, 63) == 0 && nearest(0b1001'0001, 5) == 4 && nearest(0b1001, 2) == 3);
-static_assert(nearest(~std::uint64_t{0}, 37) == 37 && nearest(0b1010, 0) == 1);
 
 }  // namespace coil::detail::steal_policy

@@ -8,7 +8,7 @@
 namespace coil::detail {
 namespace {
 
-constexpr Duration fork_patience = std::chrono::microseconds(20);
+constexpr Duration fork_patience = std::chrono::nanoseconds(steal_policy::fork_patience_ns);
 
 }  // namespace
 

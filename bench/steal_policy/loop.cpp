@@ -120,7 +120,7 @@ Step<bool> Loop::wake_other(int loop) {
 }
 
 Step<bool> Loop::notify() {
-  const int idle = machine_.idle_set_.claim_idle(policy().wake_near ? index_ : 0);
+  const int idle = machine_.idle_set_.claim_idle(index_);
   if (idle >= 0) co_await wake_other(idle);
   co_return true;
 }

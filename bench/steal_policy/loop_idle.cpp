@@ -8,12 +8,6 @@ namespace steal_policy {
 
 namespace rules = coil::detail::steal_policy;
 
-namespace {
-
-constexpr Time fork_patience = 20'000;
-
-}  // namespace
-
 Time Loop::distance_to(unsigned victim) const noexcept {
   switch (coil::detail::distance(machine_.places_[index_], machine_.places_[victim], {})) {
     case 0:
@@ -134,12 +128,12 @@ Step<bool> Loop::notify_more() {
     more = loops[(index_ + i) % loops.size()]->has_ready();
   }
   if (!more) co_return false;
-  const int idle = machine_.idle_set_.claim_any(policy().wake_near ? index_ : 0);
+  const int idle = machine_.idle_set_.claim_any(index_);
   co_return co_await wake_other(idle);
 }
 
 Step<bool> Loop::spin(Time until) {
-  Time patience = now() + fork_patience;
+  Time patience = now() + rules::fork_patience_ns;
   const auto loops = static_cast<unsigned>(machine_.loops_.size());
   const unsigned rounds =
       policy().rounds_per_clock != 0 ? policy().rounds_per_clock : rules::rounds_per_clock(loops);
@@ -150,7 +144,7 @@ Step<bool> Loop::spin(Time until) {
     }
     if (now() >= patience) {
       if (co_await search(Reach::Hidden)) co_return true;
-      patience = now() + fork_patience;
+      patience = now() + rules::fork_patience_ns;
     }
     if (now() >= until) co_return work_in_sight();
   }

@@ -25,7 +25,6 @@ struct Policy {
   std::size_t ring_victims = coil::detail::steal_policy::ring_victims;
   Share share = Share::HalfOrChild;
   Searchers searchers = Searchers::Half;
-  bool wake_near = true;  // or else the idle loop with the lowest number
   std::size_t wakes_max = coil::detail::steal_policy::wakes_max;
   unsigned rounds_per_clock = 0;  // 0: as the product
 };

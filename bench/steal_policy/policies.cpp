@@ -1,3 +1,4 @@
+// What the report compares.
 #include "parameters.hpp"
 
 namespace steal_policy {
@@ -7,7 +8,6 @@ namespace {
 void before(Policy& p) {
   p.ring_victims = Policy::all;
   p.wakes_max = 0;
-  p.wake_near = false;
   p.rounds_per_clock = 16;
 }
 
@@ -32,10 +32,10 @@ std::vector<Policy> policies() {
   add("1 searches", [](Policy& p) { p.searchers = Searchers::One; });
   add("a quarter search", [](Policy& p) { p.searchers = Searchers::Quarter; });
   add("all search", [](Policy& p) { p.searchers = Searchers::All; });
-  add("wake the lowest", [](Policy& p) { p.wake_near = false; });
   add("wake one by one", [](Policy& p) { p.wakes_max = 0; });
   add("wake 1", [](Policy& p) { p.wakes_max = 1; });
   add("wake 4", [](Policy& p) { p.wakes_max = 4; });
+  add("clock each 16 rounds", [](Policy& p) { p.rounds_per_clock = 16; });
   return all;
 }
 
