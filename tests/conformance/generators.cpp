@@ -191,7 +191,11 @@ SCENARIO(a_limit_on_each_item) {
   };
   auto generator = slow();
   try {
-    for (;;) log("got", co_await wait_for(generator.next(), ticks(3)));
+    for (bool more = true; more;) {
+      auto item = co_await wait_for(generator.next(), ticks(3));
+      more = item.has_value();
+      log("got", item);
+    }
   } catch (const TimeoutError&) {
     log("time is up at", passed());
   }
