@@ -96,8 +96,7 @@ SocketConnect::SocketConnect(SocketRef socket, const coil::Address& target) noex
 }
 
 SocketConnect::SocketConnect(SocketConnect&& other) noexcept
-    // Only the base is moved from.
-    // NOLINTNEXTLINE(bugprone-use-after-move)
+    // NOLINTNEXTLINE(bugprone-use-after-move): only the base is moved from
     : SocketOperation(std::move(other)), target_(other.target_) {
   address = target_.data();
   address_length = target_.size();

@@ -31,17 +31,17 @@ class [[nodiscard]] Result {
     requires(is_plain && std::constructible_from<Stored, U &&> &&
              !std::same_as<std::remove_cvref_t<U>, Result> &&
              !std::same_as<std::remove_cvref_t<U>, std::exception_ptr>)
-  Result(U&& value)  // NOLINT(google-explicit-constructor)
+  Result(U&& value)  // NOLINT(google-explicit-constructor): co_return value
       : Result(std::in_place, std::forward<U>(value)) {}
   explicit Result(std::in_place_t)
     requires std::is_void_v<T>
   {}
   template <class U>
     requires(std::is_reference_v<T> && std::convertible_to<U&, T>)
-  Result(U& value)  // NOLINT(google-explicit-constructor)
+  Result(U& value)  // NOLINT(google-explicit-constructor): the same
       : content_(std::in_place_index<0>, std::addressof(value)) {}
   // Throws std::invalid_argument for null.
-  Result(std::exception_ptr error)  // NOLINT(google-explicit-constructor)
+  Result(std::exception_ptr error)  // NOLINT(google-explicit-constructor): the same
       : content_(std::in_place_index<1>, std::move(error)) {
     if (!std::get<1>(content_)) throw std::invalid_argument("Result: the exception is null");
   }

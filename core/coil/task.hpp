@@ -49,7 +49,7 @@ class Task : public Future<T> {
   // The loop that last ran the task.
   [[nodiscard]] Loop& get_loop() const { return *base().loop(); }
 
-  operator TaskRef() const {  // NOLINT(google-explicit-constructor)
+  operator TaskRef() const {  // NOLINT(google-explicit-constructor): promised
     return TaskRef(this->valid() ? &base() : nullptr);
   }
 

@@ -61,13 +61,15 @@ template <ChronoDuration D>
 class TimeLimit {
  public:
   constexpr TimeLimit() noexcept = default;
-  constexpr TimeLimit(std::nullopt_t) noexcept {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): any duration, or none, is a limit
+  constexpr TimeLimit(std::nullopt_t) noexcept {}
   template <detail::ChronoDuration D>
-  constexpr TimeLimit(D d) : limit_(detail::to_duration(d)) {}  // NOLINT
+  constexpr TimeLimit(D d) : limit_(detail::to_duration(d)) {}
   template <detail::ChronoDuration D>
-  constexpr TimeLimit(std::optional<D> d) {  // NOLINT(google-explicit-constructor)
+  constexpr TimeLimit(std::optional<D> d) {
     if (d) limit_ = detail::to_duration(*d);
   }
+  // NOLINTEND(google-explicit-constructor)
 
   [[nodiscard]] constexpr bool has_value() const noexcept { return limit_.has_value(); }
   [[nodiscard]] constexpr Duration value() const { return limit_.value(); }

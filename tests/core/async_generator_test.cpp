@@ -320,7 +320,7 @@ TEST(async_generator, that_is_empty_says_so) {
   on_one_loop([]() -> Coro<> {
     auto generator = count_to(1);
     auto moved = std::move(generator);
-    EXPECT_FALSE(generator);  // NOLINT(bugprone-use-after-move)
+    EXPECT_FALSE(generator);  // NOLINT(bugprone-use-after-move): tested
     EXPECT_THROW((void)generator.next(), std::runtime_error);
     EXPECT_THROW((void)generator.aclose(), std::runtime_error);
     EXPECT_EQ(co_await moved.next(), 1);

@@ -234,7 +234,7 @@ TEST(capacity_limiter, guard_gives_back_wherever_it_ends) {
     {
       auto guard = co_await limiter.scoped();
       auto moved = std::move(guard);
-      EXPECT_FALSE(guard);  // NOLINT(bugprone-use-after-move)
+      EXPECT_FALSE(guard);  // NOLINT(bugprone-use-after-move): tested
       EXPECT_TRUE(moved);
       EXPECT_EQ(limiter.borrowed_tokens(), 1);
       auto& same = moved;

@@ -242,7 +242,7 @@ TEST(lock, guard_moves_and_releases_once) {
     {
       auto first = co_await lock.scoped();
       auto second = std::move(first);
-      EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move)
+      EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move): tested
       EXPECT_TRUE(second);
       first = co_await other.scoped();
       EXPECT_TRUE(other.locked());

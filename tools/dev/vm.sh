@@ -40,16 +40,16 @@ vm_update_lists() {
   "${as_root[@]}" apt-get -qq update
 }
 
-# vm_add PROGRAM: into build/vm/root/bin, without debug information, and the shared libraries
+# vm_add PROGRAM: into build/vm/tree/bin, without debug information, and the shared libraries
 # that it needs where they lie here.
 vm_add() {
-  llvm-strip-19 --strip-debug -o "build/vm/root/bin/$(basename "$1")" "$1"
-  ldd "$1" | grep -o '/[^ ]*' | xargs cp --parents -Lut build/vm/root
+  llvm-strip-19 --strip-debug -o "build/vm/tree/bin/$(basename "$1")" "$1"
+  ldd "$1" | grep -o '/[^ ]*' | xargs cp --parents -Lut build/vm/tree
 }
 
-# vm_initramfs FILTER: build/vm/initramfs with busybox, the suites and what to run of them.
+# vm_initramfs FILTER: build/vm/tree with busybox, the suites and what to run of them.
 vm_initramfs() {
-  local root=build/vm/root suite
+  local root=build/vm/tree suite
   rm -rf "$root"
   mkdir -p "$root"/{bin,dev,proc,sys,tmp,etc}
   cp tools/vm/init "$root/init"

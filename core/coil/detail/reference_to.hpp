@@ -7,8 +7,10 @@ namespace coil::detail {
 template <class T>
 class ReferenceTo {
  public:
-  ReferenceTo(T& object) noexcept : object_(&object) {}  // NOLINT(google-explicit-constructor)
-  operator T&() const noexcept { return *object_; }      // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): it stands for the reference
+  ReferenceTo(T& object) noexcept : object_(&object) {}
+  operator T&() const noexcept { return *object_; }
+  // NOLINTEND(google-explicit-constructor)
   [[nodiscard]] T& get() const noexcept { return *object_; }
 
  private:

@@ -19,7 +19,7 @@ class UniqueFunction<R(Args...)> {
   template <class F>
     requires(!std::same_as<std::decay_t<F>, UniqueFunction> &&
              std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
-  UniqueFunction(F&& fn) {  // NOLINT(google-explicit-constructor)
+  UniqueFunction(F&& fn) {  // NOLINT(google-explicit-constructor): as std::function
     using Target = std::decay_t<F>;
     if constexpr (fits<Target>) {
       ::new (static_cast<void*>(room_)) Target(std::forward<F>(fn));
