@@ -66,7 +66,7 @@ class Socket {
   Coro<> send_all(std::string_view text) const;
 
   // SHUT_RD, SHUT_WR or SHUT_RDWR, done when this returns; what it gives may be awaited or not.
-  std::suspend_never shutdown(int how = SHUT_WR) const;  // NOLINT(modernize-use-nodiscard): gives nothing
+  std::suspend_never shutdown(int how = SHUT_WR) const;  // NOLINT(modernize-use-nodiscard): void
 
   // std::system_error if the socket is closed or not connected.
   [[nodiscard]] Address local_address() const;

@@ -97,7 +97,8 @@ TEST(context_var, reset_refuses_a_token_that_was_used_or_is_not_its_own) {
               std::string::npos);
     auto moved_from = number.set(2);
     const auto moved = std::move(moved_from);
-    EXPECT_THROW(number.reset(moved_from), std::runtime_error);  // NOLINT(bugprone-use-after-move): tested
+    EXPECT_THROW(number.reset(moved_from),
+                 std::runtime_error);  // NOLINT(bugprone-use-after-move): tested
     number.reset(moved);
     const auto elsewhere = Context().run([] { return number.set(3); });
     EXPECT_NE(error_of<std::invalid_argument>([&] { number.reset(elsewhere); }).find("context"),
