@@ -30,6 +30,16 @@ class CallLine {
     last_ = &added;
     ++size_;
   }
+  // One that had been taken: it is the next again.
+  void add_first(CallRef call) noexcept {
+    ExecutorCall& added = *call.detach();
+    added.in_line = true;
+    added.previous = nullptr;
+    added.next = first_;
+    (first_ != nullptr ? first_->previous : last_) = &added;
+    first_ = &added;
+    ++size_;
+  }
   // The oldest; empty if there is none.
   [[nodiscard]] CallRef take() noexcept {
     return first_ != nullptr ? take_out(*first_) : CallRef();

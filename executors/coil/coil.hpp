@@ -30,7 +30,9 @@
 #include <coil/metrics.hpp>
 #include <coil/nursery.hpp>
 #include <coil/parallel.hpp>
+#include <coil/process_pool_executor.hpp>
 #include <coil/queue.hpp>
+#include <coil/remote_error.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>
 #include <coil/run_options.hpp>
