@@ -17,7 +17,7 @@ class ValueHolder {
 };
 
 template <class T>
-class FutureState final : public FutureBase, public ValueHolder<T> {
+class FutureState : public FutureBase, public ValueHolder<T> {
  public:
   using FutureBase::FutureBase;
   ~FutureState() override {
