@@ -31,7 +31,7 @@ install(FILES ${generated}/coilConfig.cmake ${generated}/coilConfigVersion.cmake
   cmake/coil_dependencies.cmake DESTINATION ${package_dir})
 
 # What a linker needs beside libcoil: with a static library always, with a shared one never.
-set(private_libs "-luring -lhwloc -lpthread")
+set(private_libs "-luring -lhwloc -ltbb -lpthread")
 if(BUILD_SHARED_LIBS)
   set(COIL_PC_LIBS "-lcoil")
   set(COIL_PC_LIBS_PRIVATE "${private_libs}")

@@ -40,7 +40,7 @@ endfunction()
 
 coil_add_room(core)
 coil_add_room(sched LIBRARIES PkgConfig::COIL_LIBURING PkgConfig::COIL_HWLOC)
-coil_add_room(executors)
+coil_add_room(executors LIBRARIES PkgConfig::COIL_TBB)
 coil_add_room(net)
 
 set_target_properties(coil PROPERTIES

@@ -30,10 +30,14 @@ void FutureBase::report_unretrieved() noexcept {
       task->report_link().report(context);
     } else {
       context.message = "Future exception was never retrieved";
-      report(context);
+      report_to_handler(context);
     }
   }
   release();
+}
+
+void FutureBase::report_to_handler(const ExceptionContext& context) const noexcept {
+  report(context);
 }
 
 void FutureBase::finish_error(std::exception_ptr error) noexcept {

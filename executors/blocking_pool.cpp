@@ -17,9 +17,7 @@ namespace {
 
 class BlockingPool {
  public:
-  enum class Signals : bool { Blocked, AsMaker };
-
-  BlockingPool(const char* name, Signals signals) noexcept : name_(name), signals_(signals) {}
+  BlockingPool() noexcept = default;
   BlockingPool(const BlockingPool&) = delete;
   BlockingPool& operator=(const BlockingPool&) = delete;
   ~BlockingPool() = delete;
@@ -45,10 +43,10 @@ class BlockingPool {
  private:
   static constexpr auto idle_max = std::chrono::seconds(10);
 
+  // Signals are for the program's own threads.
   void start_thread() {
     sigset_t blocked, before;
-    sigemptyset(&blocked);
-    if (signals_ == Signals::Blocked) sigfillset(&blocked);
+    sigfillset(&blocked);
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
     try {
       std::thread([this] { serve(); }).detach();
@@ -60,7 +58,7 @@ class BlockingPool {
   }
 
   void serve() {
-    pthread_setname_np(pthread_self(), name_);
+    pthread_setname_np(pthread_self(), "coil-lookup");
     unbind_thread();
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -78,8 +76,6 @@ class BlockingPool {
     --threads_;
   }
 
-  const char* const name_;
-  const Signals signals_;
   // As asyncio's default executor.
   const std::size_t threads_max_ = std::min<std::size_t>(32, processor_count() + 4);
   std::mutex mutex_;  // all that follows
@@ -91,14 +87,9 @@ class BlockingPool {
 
 }  // namespace
 
-// Neither is ever destroyed: see the header. Signals are for the program's own threads; a function
-// of the program is to run as in one of those: what it starts inherits the mask.
+// Never destroyed: see the header.
 void run_lookup(UniqueFunction<void()> call) {
-  static auto* pool = new BlockingPool("coil-lookup", BlockingPool::Signals::Blocked);
-  pool->run(std::move(call));
-}
-void run_in_thread(UniqueFunction<void()> call) {
-  static auto* pool = new BlockingPool("coil-thread", BlockingPool::Signals::AsMaker);
+  static auto* pool = new BlockingPool;
   pool->run(std::move(call));
 }
 

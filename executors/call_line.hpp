@@ -5,8 +5,33 @@
 
 #include <coil/detail/executor_call.hpp>
 #include <cstddef>
+#include <utility>
 
 namespace coil::detail {
+
+// Calls that were taken out of a line all at once, for one thread to deal with. Each is still
+// reached by its future only.
+class CallChain {
+ public:
+  explicit CallChain(ExecutorCall* first) noexcept : first_(first) {}
+  CallChain(const CallChain&) = delete;
+  CallChain& operator=(const CallChain&) = delete;
+  ~CallChain() {
+    while (take()) {
+    }
+  }
+
+  // The oldest; empty if there is none.
+  [[nodiscard]] CallRef take() noexcept {
+    if (first_ == nullptr) return {};
+    ExecutorCall& taken = *first_;
+    first_ = taken.next;
+    return {&taken, AdoptRef{}};
+  }
+
+ private:
+  ExecutorCall* first_;
+};
 
 // Not thread-safe: its owner's lock protects it and the calls' links.
 class CallLine {
@@ -14,10 +39,7 @@ class CallLine {
   CallLine() noexcept = default;
   CallLine(const CallLine&) = delete;
   CallLine& operator=(const CallLine&) = delete;
-  ~CallLine() {
-    while (take()) {
-    }
-  }
+  ~CallLine() { (void)take_all(); }
 
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -47,6 +69,13 @@ class CallLine {
   // Empty if it is not in the line any more.
   [[nodiscard]] CallRef remove(ExecutorCall& call) noexcept {
     return call.in_line ? take_out(call) : CallRef();
+  }
+  // From here on remove() finds none of them.
+  [[nodiscard]] CallChain take_all() noexcept {
+    for (ExecutorCall* call = first_; call != nullptr; call = call->next) call->in_line = false;
+    last_ = nullptr;
+    size_ = 0;
+    return CallChain(std::exchange(first_, nullptr));
   }
 
  private:

@@ -8,8 +8,10 @@ namespace coil::detail {
 OutsideWork::OutsideWork(const char* operation) {
   Worker* worker = current_worker();
   if (worker == nullptr) throw NoRunningLoop(operation);
-  pool_ = &worker->pool();
-  pool_->outside_count().begin();
+  WorkerPool& pool = worker->pool();
+  if (pool.refuses_tasks()) throw LoopClosed(operation);
+  pool.outside_count().begin();
+  pool_ = &pool;
 }
 
 // Once it is counted out the Runner may close: it waits at its gate until we have left.

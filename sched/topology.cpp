@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <coil/detail/processors.hpp>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -157,6 +158,24 @@ void unbind_thread() {
   for (const Processor& processor : Topology::machine().processors)
     if (processor.os_index < CPU_SETSIZE) CPU_SET(processor.os_index, &set);
   (void)sched_setaffinity(0, sizeof set, &set);  // refused: it stays where its maker is
+}
+
+std::vector<NodeProcessors> node_processors() {
+  std::map<unsigned, std::vector<unsigned>> found;
+  for (const Processor& processor : Topology::machine().processors)
+    found[processor.node].push_back(processor.os_index);
+  std::vector<NodeProcessors> nodes;
+  nodes.reserve(found.size());
+  for (auto& [node, processors] : found) nodes.push_back({node, std::move(processors)});
+  return nodes;
+}
+
+void bind_thread_to(const std::vector<unsigned>& processors) noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const unsigned os_index : processors)
+    if (os_index < CPU_SETSIZE) CPU_SET(os_index, &set);
+  (void)sched_setaffinity(0, sizeof set, &set);
 }
 
 bool bind_thread(unsigned os_index) noexcept {

@@ -4,18 +4,28 @@
 
 #include <coil/detail/check.hpp>
 #include <coil/detail/frame_allocator.hpp>
+#include <coil/detail/off_loop.hpp>
+#include <coil/detail/processors.hpp>
 #include <string>
 #include <system_error>
 
 #include "backend/choose.hpp"
 
 namespace coil::detail {
+namespace {
+
+Atomic<std::size_t> loops_there{0};
+
+}  // namespace
+
+std::size_t loop_count() noexcept { return loops_there.load(std::memory_order_relaxed); }
 
 WorkerPool::WorkerPool(const Settings& settings)
     : settings_(settings),
       places_(place_loops(Topology::machine().processors, settings.loops)),
       idle_set_(settings.loops) {
   make_workers();
+  loops_there.fetch_add(workers_.size(), std::memory_order_relaxed);
   if (settings_.backend == coil::Backend::sim) return;
   try {
     start_threads();
@@ -188,6 +198,14 @@ Metrics WorkerPool::metrics() {
   return metrics;
 }
 
+// What a callback began between the last look (wind_up) and refuse_tasks().
+void WorkerPool::await_outside_work() {
+  if (settings_.backend == coil::Backend::sim) return;  // it would be made on our own loops
+  const OffLoop off_loop;
+  if (const FutureRef drained = outside_count_.drained())
+    drained->block_until_done("Runner::close", nullptr);
+}
+
 void WorkerPool::close() {
   if (closed()) return;
   stopping_.store(true, std::memory_order_release);
@@ -203,9 +221,12 @@ void WorkerPool::close() {
     set_current_worker(before);
   }
   for (auto& worker : workers_) worker->generators().disown_all();
+  await_outside_work();
+  delete lodger_.exchange(nullptr, std::memory_order_acq_rel);
   // Nobody but us is left, save threads that have just woken a task and are on their way out.
   gate_->close();
   for (auto& worker : workers_) worker->drop_timers();
+  loops_there.fetch_sub(workers_.size(), std::memory_order_relaxed);
   closed_.store(true, std::memory_order_release);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <coil/detail/lodger.hpp>
 #include <coil/detail/ref.hpp>
 #include <coil/exception_context.hpp>
 #include <coil/metrics.hpp>
@@ -48,6 +49,8 @@ class WorkerPool {
   [[nodiscard]] ContextSlot& main_context() noexcept { return main_context_; }
   [[nodiscard]] Gate& gate() const noexcept { return *gate_; }
   [[nodiscard]] OutsideCount& outside_count() noexcept { return outside_count_; }
+  // What another room keeps with us, made at first use. Any thread, until we are closed.
+  [[nodiscard]] Lodger& lodger(MakeLodger make);
   // Any thread, at any time.
   [[nodiscard]] bool debug() const noexcept { return debug_.load(std::memory_order_relaxed); }
   void set_debug(bool on) noexcept { debug_.store(on, std::memory_order_relaxed); }
@@ -112,6 +115,7 @@ class WorkerPool {
     return refuses_tasks_.load(std::memory_order_acquire);
   }
   // Stops the threads, runs what the inboxes accepted, closes them. Nothing must be left running.
+  // Then the lodger goes.
   void close();
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
@@ -126,6 +130,7 @@ class WorkerPool {
   };
 
   void make_workers();
+  void await_outside_work();
   void start_threads();
   [[nodiscard]] bool start_worker(Worker& worker) noexcept;
   void thread_main(Worker& worker);
@@ -141,6 +146,7 @@ class WorkerPool {
   Ref<ExceptionHandler> exception_handler_{new ExceptionHandler, AdoptRef{}};
   ContextSlot main_context_;
   OutsideCount outside_count_;
+  Atomic<Lodger*> lodger_{nullptr};  // owned, see lodger()
   std::vector<std::unique_ptr<Worker>> workers_;
   Start start_;
   std::vector<std::thread> threads_;

@@ -40,7 +40,7 @@ def build_problem(text, build, folder):
     run = subprocess.run(
         [COMPILER, "-std=c++20", "-pthread", "-Wall", "-Wextra", "-Werror", source,
          *tree.include_flags(tree.ROOMS), "-o", os.path.join(folder, "program"),
-         "-fuse-ld=lld", f"-L{build}", "-lcoil", "-luring", "-lhwloc"],
+         "-fuse-ld=lld", f"-L{build}", "-lcoil", "-luring", "-lhwloc", "-ltbb"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

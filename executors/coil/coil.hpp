@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coil/affinity.hpp>
+#include <coil/arena_executor.hpp>
 #include <coil/as_completed.hpp>
 #include <coil/async_exit_stack.hpp>
 #include <coil/async_generator.hpp>
@@ -19,6 +20,8 @@
 #include <coil/exception_context.hpp>
 #include <coil/exception_group.hpp>
 #include <coil/exceptions.hpp>
+#include <coil/executor.hpp>
+#include <coil/executor_errors.hpp>
 #include <coil/file.hpp>
 #include <coil/fork.hpp>
 #include <coil/future.hpp>
@@ -35,6 +38,7 @@
 #include <coil/remote_error.hpp>
 #include <coil/result.hpp>
 #include <coil/run.hpp>
+#include <coil/run_in_executor.hpp>
 #include <coil/run_options.hpp>
 #include <coil/runner.hpp>
 #include <coil/semaphore.hpp>
@@ -45,6 +49,7 @@
 #include <coil/task_group.hpp>
 #include <coil/task_ref.hpp>
 #include <coil/task_status.hpp>
+#include <coil/thread_pool_executor.hpp>
 #include <coil/time.hpp>
 #include <coil/timeout.hpp>
 #include <coil/to_thread.hpp>

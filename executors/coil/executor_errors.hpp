@@ -16,7 +16,8 @@ class BrokenThreadPool : public BrokenExecutor {
   using BrokenExecutor::BrokenExecutor;
 };
 
-// A worker process has died, or could not be started (concurrent.futures.process.BrokenProcessPool).
+// A worker process has died, or could not be started
+// (concurrent.futures.process.BrokenProcessPool).
 class BrokenProcessPool : public BrokenExecutor {
  public:
   using BrokenExecutor::BrokenExecutor;

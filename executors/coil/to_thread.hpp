@@ -1,8 +1,10 @@
-// to_thread (asyncio.to_thread): a function that blocks, called on a thread of its own.
+// to_thread (asyncio.to_thread): a function that blocks, called by the default executor.
 #pragma once
 
 #include <coil/coro.hpp>
-#include <coil/detail/thread_call.hpp>
+#include <coil/detail/executor_call.hpp>
+#include <coil/detail/thread_wait.hpp>
+#include <coil/future.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -12,9 +14,10 @@ namespace detail {
 
 template <class R, class Fn, class... Args>
 Coro<R> call_in_thread(Fn fn, KeptArgument<Args>... args) {
-  using Call = ThreadCall<R, Fn, Args...>;
-  const Ref<Call> call(new Call(std::move(fn), std::move(args)...), AdoptRef{});
-  co_return co_await ThreadWait<R>(*call, call->future());
+  using Call = FunctionCall<true, R, Fn, Args...>;
+  auto* const call = new Call(std::move(fn), std::move(args)...);
+  const Future<R> future = Call::take_future(call);
+  co_return co_await ThreadWait<R>(*call, future);
 }
 
 }  // namespace detail
@@ -28,16 +31,17 @@ Coro<R> call_in_thread(Fn fn, KeptArgument<Args>... args) {
 // its own copy. It finds no running loop; call_soon_threadsafe and run_coroutine_threadsafe reach
 // the loops.
 //
-// Threads: one per function that runs, at most min(32, processors + 4) in the process, the rest
-// wait in line, first in first out; one that is idle for 10 s ends. They are bound to no processor.
-// Any task on any loop may call it.
+// The default executor calls it, Coil's own unless Loop::set_default_executor says otherwise: one
+// thread per function that runs, at most min(32, processors + 4) for a Runner, the rest wait in
+// line, first in first out. Any task on any loop may call it.
 //
 // Cancelled, the await ends at once with CancelledError. A function that has not begun never does;
-// one that runs goes on to its end, and its result or exception is dropped. run() and
-// Runner::close() wait for it, as asyncio.run does, with the loops running; only exit() and a
-// second Ctrl-C do not.
+// one that runs goes on to its end, its result is dropped, and an exception goes to the exception
+// handler. run() and Runner::close() wait for it, as asyncio.run does, with the loops running; only
+// exit() and a second Ctrl-C do not.
 //
-// Throws std::system_error if no thread can be started. Under Backend::sim the function is called
+// Throws what the executor's submit() throws: std::system_error if no thread can be started,
+// std::runtime_error after shutdown_default_executor(). Under Backend::sim the function is called
 // on the loop's own thread: it must not wait there for what a task does.
 template <class Fn, class... Args>
   requires std::is_invocable_v<Fn&, Args&&...>

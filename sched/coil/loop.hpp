@@ -12,7 +12,9 @@
 #include <coil/metrics.hpp>
 #include <coil/task.hpp>
 #include <coil/time.hpp>
+#include <cstddef>
 #include <source_location>
+#include <type_traits>
 #include <utility>
 
 namespace coil {
@@ -150,6 +152,24 @@ class Loop {
   [[nodiscard]] Future<T> create_future() {
     return coil::create_future<T>();
   }
+
+  // The next seven are defined in <coil/run_in_executor.hpp>, which says what they do.
+  template <class E, class Fn, class... Args>
+    requires std::is_class_v<E>
+  auto run_in_executor(E* executor, Fn fn, Args... args);
+  template <class Fn, class... Args>
+  auto run_in_executor(std::nullptr_t, Fn fn, Args... args);
+  template <class Fn, class... Args>
+    requires std::is_invocable_v<Fn&, Args&&...>
+  auto run_in_executor(Fn fn, Args... args);
+  template <auto fn, class E, class... Args>
+    requires std::is_class_v<E>
+  auto run_in_executor(E* executor, Args... args);
+  template <auto fn, class... Args>
+  auto run_in_executor(std::nullptr_t, Args... args);
+  template <class P>
+  void set_default_executor(P executor);
+  [[nodiscard]] Coro<> shutdown_default_executor(TimeLimit timeout = {});
 
   // Of the whole Runner. fn(const ExceptionContext&) is never called concurrently with itself; an
   // empty fn brings the default back, which prints to standard error.

@@ -17,7 +17,10 @@ coil::Coro<int> sum_of_tasks() {
   auto first = coil::create_task(answer(40));
   auto second = coil::create_task(answer(2));
   co_await coil::sleep(2ms);
-  co_return co_await first + co_await second;
+  // Links what executors need: threads, and oneTBB.
+  coil::ArenaExecutor arena;
+  co_return co_await coil::run_in_executor(&arena, [](int a, int b) { return a + b; },
+                                           co_await first, co_await second);
 }
 
 }  // namespace

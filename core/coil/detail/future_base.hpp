@@ -16,7 +16,8 @@
 
 namespace coil {
 class Loop;
-}
+struct ExceptionContext;
+}  // namespace coil
 
 namespace coil::detail {
 
@@ -93,6 +94,8 @@ class FutureBase : public FrameAllocated {
     return phase() == Phase::Exception && !retrieved_.load(std::memory_order_relaxed);
   }
   void set_error(std::exception_ptr error) noexcept { error_ = std::move(error); }
+  // Where the report goes that nobody took the exception. No task: its own link says where.
+  virtual void report_to_handler(const ExceptionContext& context) const noexcept;
 
  private:
   void report_unretrieved() noexcept;

@@ -106,7 +106,11 @@ class KeptValue {
     built_ = true;
   }
   [[nodiscard]] bool built() const noexcept { return built_; }
+  [[nodiscard]] auto* operator->() noexcept { return std::addressof(slot_.get()); }
   [[nodiscard]] decltype(auto) take() noexcept { return slot_.take(); }
+  void reset() noexcept {
+    if (std::exchange(built_, false)) slot_.destroy();
+  }
 
  private:
   [[no_unique_address]] ValueSlot<T> slot_;

@@ -1,11 +1,9 @@
-// Threads for calls that block: as many as there are calls under way, up to a cap.
-//
-// Two kinds, with threads of their own, so that neither waits for the other: lookups (getaddrinfo),
-// which may hang in the system and touch nothing of the program's; and the program's own functions.
+// Threads for lookups (getaddrinfo), which may hang in the system and touch nothing of the
+// program's: as many as there are lookups under way, up to a cap.
 //
 // Invariant: nobody joins these threads. One that is idle for a while ends; all they share is never
 // destroyed, and what they complete (a Future) stands on its own. So a lookup that hangs is left to
-// itself when the Runner or the process ends. Who must not be left so holds an OutsideWork.
+// itself when the Runner or the process ends. (The program's functions are an executor's.)
 #pragma once
 
 #include <coil/detail/unique_function.hpp>
@@ -19,7 +17,6 @@ namespace coil::detail {
 // Runs the call on some thread of the process, in order as threads become free. Any thread. Throws
 // std::system_error if not even one thread can be started.
 void run_lookup(UniqueFunction<void()> call);
-void run_in_thread(UniqueFunction<void()> call);
 
 // Calls fn(), a lookup, on such a thread. Its result or exception completes the future; if that
 // was cancelled meanwhile, the result is dropped, and before it began, it never does.

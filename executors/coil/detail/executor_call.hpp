@@ -19,7 +19,6 @@
 
 #include <coil/context.hpp>
 #include <coil/detail/atomic.hpp>
-#include <coil/detail/counted.hpp>
 #include <coil/detail/future_state.hpp>
 #include <coil/detail/invoke.hpp>
 #include <coil/detail/outside_work.hpp>
@@ -30,7 +29,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <optional>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -90,6 +88,9 @@ class ExecutorCall {
   // Before it stands in line.
   void set_host(Ref<CallHost> host) noexcept { host_ = std::move(host); }
 
+  // To the exception handler of the Runner that it came from.
+  [[nodiscard]] const ReportLink& report_link() const noexcept { return reports_; }
+
   // The executor's, under its lock.
   ExecutorCall* previous = nullptr;
   ExecutorCall* next = nullptr;
@@ -102,7 +103,7 @@ class ExecutorCall {
   // a. Gives what is to be dropped after the future was cancelled.
   [[nodiscard]] OutsideWork drop() noexcept;
   // Step 3's other half.
-  void report_abandoned(std::exception_ptr error) noexcept;
+  void report_abandoned(const std::exception_ptr& error) const noexcept;
 
  private:
   enum class State : std::uint8_t { Waiting, Begun, Dropped };
@@ -112,7 +113,7 @@ class ExecutorCall {
   virtual void let_go() noexcept = 0;
 
   Atomic<State> state_{State::Waiting};
-  OutsideWork work_;    // these three: written before the hand-over, then by whoever won
+  OutsideWork work_;  // these three: written before the hand-over, then by whoever won
   Ref<CallHost> host_;
   ReportLink reports_ = ReportLink::here();
 };
@@ -123,8 +124,9 @@ using CallRef = Ref<ExecutorCall>;
 template <bool with_context, class R, class Fn, class... Args>
 class FunctionCall : public FutureState<R>, public ExecutorCall {
  public:
-  FunctionCall(Fn&& fn, KeptArgument<Args>&&... args)
-      : kept_(std::in_place, std::move(fn), std::move(args)...) {}
+  FunctionCall(Fn&& fn, KeptArgument<Args>&&... args) {
+    kept_.build(std::move(fn), std::move(args)...);
+  }
 
   // Both bases have them, and mean the same count.
   using FutureBase::add_ref;
@@ -137,7 +139,8 @@ class FunctionCall : public FutureState<R>, public ExecutorCall {
   }
 
   bool cancel(std::string_view message) final {
-    const OutsideWork work = this->drop();  // goes last
+    const FutureRef self(this);             // the handle may be among the arguments
+    const OutsideWork work = this->drop();  // goes last but one
     return FutureBase::cancel(message);
   }
 
@@ -157,9 +160,12 @@ class FunctionCall : public FutureState<R>, public ExecutorCall {
     [[no_unique_address]] std::conditional_t<with_context, Context, NoContext> context{};
   };
 
-  std::optional<Kept> kept_;
+  KeptValue<Kept> kept_;
 
  private:
+  void report_to_handler(const ExceptionContext& context) const noexcept final {
+    this->report_link().report(context);
+  }
   void call() noexcept override {
     KeptValue<R> value;
     std::exception_ptr error;
@@ -170,13 +176,13 @@ class FunctionCall : public FutureState<R>, public ExecutorCall {
     }
     let_go();
     if (!error) error = set_result(value);
-    if (error && !this->try_finish_error(error)) this->report_abandoned(std::move(error));
+    if (error && !this->try_finish_error(error)) this->report_abandoned(error);
   }
   void let_go() noexcept override { kept_.reset(); }
 
   template <std::size_t... Is>
   void invoke_kept(KeptValue<R>& value, std::index_sequence<Is...>) {
-    Kept& kept = *kept_;
+    Kept& kept = *kept_.operator->();
     kept.context.run([&] {
       if constexpr (std::is_void_v<R>) {
         detail::invoke(kept.fn, give_argument<Args>(std::get<Is>(kept.args))...);

@@ -12,8 +12,9 @@
 #include <coil/future.hpp>
 #include <coil/loop.hpp>
 #include <coil/time.hpp>
-#include <coil/wait.hpp>
+#include <coil/timeout.hpp>
 #include <cstddef>
+#include <iterator>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -77,7 +78,8 @@ class MapResults {
 inline Coro<> until_done(FutureRef future) { co_await FutureWait(std::move(future)); }
 
 template <class T>
-AsyncGenerator<T> hand_out(MapResults<T> results, TimePoint deadline) {
+AsyncGenerator<T> hand_out(MapResults<T> kept, TimePoint deadline) {
+  MapResults<T> results = std::move(kept);  // goes when the body ends, not with the generator
   while (!results.empty()) {
     if (deadline != never)
       co_await wait_for(until_done(FutureAccess::ref(results.front())),
@@ -90,7 +92,7 @@ AsyncGenerator<T> hand_out(MapResults<T> results, TimePoint deadline) {
 // Cuts the range and hands each chunk to `submit`, which gives a future of a vector.
 template <class Range, class Submit>
 auto map_chunks(Range&& range, const MapOptions& options, Submit submit) {
-  using E = std::remove_cvref_t<decltype(*std::begin(range))>;
+  using E = std::iter_value_t<decltype(std::begin(range))>;
   using Chunk = std::vector<E>;
   using T = typename decltype(submit(Chunk()))::value_type::value_type;
   if (options.chunksize == 0)
@@ -112,6 +114,8 @@ auto map_chunks(Range&& range, const MapOptions& options, Submit submit) {
 
 template <class Fn, class Range>
 auto Executor::map(Fn fn, Range&& range, MapOptions options) {
+  static_assert(std::is_copy_constructible_v<Fn>,
+                "Executor::map copies its function for each chunk; std::ref passes a reference");
   return detail::map_chunks(std::forward<Range>(range), options, [&]<class E>(std::vector<E> c) {
     const auto each = [fn](std::vector<E> chunk) mutable {
       return detail::call_each(fn, std::move(chunk));

@@ -12,7 +12,8 @@ class WorkerPool;
 class OutsideWork {
  public:
   OutsideWork() noexcept = default;
-  // Throws NoRunningLoop naming the operation.
+  // Throws NoRunningLoop naming the operation; LoopClosed when the Runner closes and would not
+  // wait for it any more.
   explicit OutsideWork(const char* operation);
   OutsideWork(OutsideWork&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
   OutsideWork& operator=(OutsideWork&& other) noexcept {
