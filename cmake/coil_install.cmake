@@ -32,11 +32,14 @@ install(FILES ${generated}/coilConfig.cmake ${generated}/coilConfigVersion.cmake
 
 # What a linker needs beside libcoil: with a static library always, with a shared one never.
 set(private_libs "-luring -lhwloc -ltbb -lpthread")
+if(COIL_JEMALLOC)
+  set(malloc_lib " -ljemalloc")
+endif()
 if(BUILD_SHARED_LIBS)
-  set(COIL_PC_LIBS "-lcoil")
+  set(COIL_PC_LIBS "-lcoil${malloc_lib}")
   set(COIL_PC_LIBS_PRIVATE "${private_libs}")
 else()
-  set(COIL_PC_LIBS "-lcoil ${private_libs}")
+  set(COIL_PC_LIBS "-lcoil ${private_libs}${malloc_lib}")
   set(COIL_PC_LIBS_PRIVATE "")
 endif()
 file(RELATIVE_PATH COIL_PC_TO_PREFIX

@@ -43,6 +43,11 @@ coil_add_room(sched LIBRARIES PkgConfig::COIL_LIBURING PkgConfig::COIL_HWLOC)
 coil_add_room(executors LIBRARIES PkgConfig::COIL_TBB)
 coil_add_room(net)
 
+# What a program calls malloc is the program's affair: it links it, not the library.
+if(COIL_JEMALLOC)
+  target_link_libraries(coil INTERFACE PkgConfig::COIL_MALLOC)
+endif()
+
 set_target_properties(coil PROPERTIES
   LINKER_LANGUAGE CXX
   VERSION ${PROJECT_VERSION}

@@ -1,5 +1,6 @@
 // Where exceptions come from: each coroutine that one leaves adds its place to its task's trace.
 #include <coil/detail/exception_trace.hpp>
+#include <coil/detail/fork_wait.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
@@ -13,6 +14,7 @@ constexpr std::size_t frames_max = 1'000;
 }  // namespace
 
 void PromiseBase::trace(const std::exception_ptr& error) const noexcept {
+  ForkWait::note_failure(*this);
   if (!is_cancelled_error(error)) task->trace(error, *this);
 }
 

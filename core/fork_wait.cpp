@@ -1,4 +1,5 @@
 // The parent's side of a fork that is not the usual one.
+#include <coil/detail/check.hpp>
 #include <coil/detail/fork_rest.hpp>
 #include <coil/detail/fork_wait.hpp>
 #include <coil/detail/task_base.hpp>
@@ -56,6 +57,18 @@ void ForkWait::begin_unusually() noexcept {
 void ForkWait::push_no_more(std::uint32_t pushed_from) noexcept {
   rest().pushed_from = pushed_from;
   join_.resume = &child_ended;
+}
+
+void ForkWait::never_destroyed(FrameHeader*) noexcept {
+  COIL_CHECK(false, "a fork is destroyed as if it were a coroutine");
+}
+
+void ForkWait::note_failure(const PromiseBase& failed) noexcept {
+  if (!failed.continuation || !is_join(failed.continuation)) return;
+  ForkWait& self = of(static_cast<FrameHeader*>(failed.continuation.address()));
+  const ForkedChild* children = self.shape_->children(self);
+  for (std::uint32_t i = 0; i < self.shape_->count; ++i)
+    if (children[i].frame == failed.frame()) self.note_unusual(i);
 }
 
 void ForkWait::note_unusual(std::uint32_t child) noexcept {

@@ -2,6 +2,7 @@
 #include <array>
 #include <atomic>
 #include <coil/detail/frame_allocator.hpp>
+#include <coil/detail/rare_call.hpp>
 #include <coil/detail/spin_lock.hpp>
 #include <cstdint>
 #include <new>
@@ -35,18 +36,25 @@ struct Block {
 };
 static_assert(sizeof(Block) <= granule);
 
+constexpr std::int32_t limit_of(std::size_t size_class) noexcept {
+  return static_cast<std::int32_t>(std::min(list_limit, list_bytes / (size_class * granule)));
+}
+
+// Closed until its thread has registered the hook for its end.
 struct FreeList {
   Block* head = nullptr;
-  std::uint32_t length = 0;
-  std::uint32_t limit = 0;
+  std::int32_t room = 0;  // how many blocks may be added; none to a closed list
+  bool open = false;
+
+  [[nodiscard]] std::uint32_t length(std::size_t size_class) const noexcept {
+    return open ? static_cast<std::uint32_t>(limit_of(size_class) - room) : 0;
+  }
 };
 
-constexpr std::array<FreeList, class_count> empty_lists() noexcept {
-  std::array<FreeList, class_count> all;
-  for (std::size_t i = 1; i < class_count; ++i)
-    all[i].limit = static_cast<std::uint32_t>(std::min(list_limit, list_bytes / (i * granule)));
-  return all;
-}
+struct Chain {
+  Block* head = nullptr;
+  std::uint32_t length = 0;
+};
 
 // Shared by the threads of one home, one per size class.
 struct Depot {
@@ -74,20 +82,20 @@ struct alignas(64) Depots {
 constinit std::array<Depots, frame_homes> depots;
 constinit std::atomic<bool> several_homes{false};
 constinit thread_local unsigned this_home = 0;
-constinit thread_local std::array<FreeList, class_count> lists = empty_lists();
+constinit thread_local std::array<FreeList, class_count> lists{};
 
 // Every block to the depot of its home, whoever freed it. If it stayed with the node that frees
 // it, a node that makes what another one ends would take new memory for ever.
 void put_home(Block* blocks, std::uint32_t length, std::size_t size_class) noexcept {
   if (!several_homes.load(std::memory_order_relaxed))
     return depots[0].of_class[size_class].put(blocks, length);
-  std::array<FreeList, frame_homes> sorted{};
+  std::array<Chain, frame_homes> sorted{};
   while (blocks != nullptr) {
     Block* next = blocks->next;
-    FreeList& list = sorted[home_of(blocks)];
-    blocks->next = list.head;
-    list.head = blocks;
-    ++list.length;
+    Chain& chain = sorted[home_of(blocks)];
+    blocks->next = chain.head;
+    chain.head = blocks;
+    ++chain.length;
     blocks = next;
   }
   for (unsigned home = 0; home < frame_homes; ++home)
@@ -97,9 +105,8 @@ void put_home(Block* blocks, std::uint32_t length, std::size_t size_class) noexc
 
 void give_lists_away() noexcept {
   for (std::size_t i = 0; i < class_count; ++i) {
-    if (lists[i].head != nullptr) put_home(lists[i].head, lists[i].length, i);
-    lists[i].head = nullptr;
-    lists[i].length = 0;
+    if (lists[i].head != nullptr) put_home(lists[i].head, lists[i].length(i), i);
+    lists[i] = {};
   }
 }
 
@@ -111,55 +118,65 @@ struct ListsOwner {
 thread_local ListsOwner lists_owner;
 
 // Cuts a new slab into blocks.
-Block* carve(std::size_t size_class, std::uint32_t& length) {
+Chain carve(std::size_t size_class) {
   const std::size_t size = size_class * granule;
   std::byte* slab = take_slab(this_home);
-  Block* head = nullptr;
-  length = 0;
+  Chain blocks;
   for (std::size_t at = slab_header; at + size <= slab_size; at += size) {
     auto* block = reinterpret_cast<Block*>(slab + at);
-    block->next = head;
-    head = block;
-    ++length;
+    block->next = blocks.head;
+    blocks.head = block;
+    ++blocks.length;
   }
-  return head;
+  return blocks;
 }
 
-[[gnu::noinline]] void* refill(std::size_t size_class) {
+void open(FreeList& list, std::size_t size_class) noexcept {
+  if (list.open) return;
   (void)lists_owner.alive;  // registers the thread-exit hook
-  FreeList& list = lists[size_class];
-  list.head = depots[this_home].of_class[size_class].take();
-  if (list.head != nullptr) {
-    list.length = list.head->length;
-  } else {
-    list.head = carve(size_class, list.length);
-  }
-  Block* block = list.head;
-  list.head = block->next;
-  --list.length;
-  return block;
+  list.open = true;
+  list.room = limit_of(size_class);
 }
 
-[[gnu::noinline]] void spill(std::size_t size_class) noexcept {
-  (void)lists_owner.alive;
+// Null: out of memory.
+COIL_RARE_CALL void* refill(std::size_t size_class) noexcept {
   FreeList& list = lists[size_class];
+  open(list, size_class);
+  Chain blocks{depots[this_home].of_class[size_class].take()};
+  if (blocks.head != nullptr) {
+    blocks.length = blocks.head->length;
+  } else {
+    try {
+      blocks = carve(size_class);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+  }
+  list.head = blocks.head->next;
+  list.room -= static_cast<std::int32_t>(blocks.length - 1);
+  return blocks.head;
+}
+
+void spill(FreeList& list, std::size_t size_class) noexcept {
   Block* batch = list.head;
   Block* last = batch;
   for (std::uint32_t i = 1; i < batch_length; ++i) last = last->next;
   list.head = last->next;
-  list.length -= batch_length;
+  list.room += batch_length;
   last->next = nullptr;
   put_home(batch, batch_length, size_class);
 }
 
-// The block is the first of its list, or one too many.
-[[gnu::noinline]] void push_unusual(Block* block, std::size_t size_class) noexcept {
-  (void)lists_owner.alive;  // a thread that only frees has blocks to give back when it ends, too
+// There is no room, which counts the block already.
+COIL_RARE_CALL void push_unusual(Block* block, std::size_t size_class) noexcept {
   FreeList& list = lists[size_class];
+  if (!list.open) {
+    open(list, size_class);
+    --list.room;
+  }
   block->next = list.head;
   list.head = block;
-  ++list.length;
-  if (list.length > list.limit) spill(size_class);
+  if (list.room < 0) spill(list, size_class);
 }
 
 }  // namespace
@@ -178,10 +195,13 @@ void* frame_allocate(std::size_t size) {
     return ::operator new(size);
   FreeList& list = lists[size_class];
   Block* block = list.head;
-  if (block == nullptr) [[unlikely]]
-    return refill(size_class);
+  if (block == nullptr) [[unlikely]] {
+    void* first = refill(size_class);
+    if (first == nullptr) throw std::bad_alloc();
+    return first;
+  }
   list.head = block->next;
-  --list.length;
+  ++list.room;
   return block;
 }
 
@@ -191,11 +211,10 @@ void frame_deallocate(void* memory, std::size_t size) noexcept {
     return ::operator delete(memory, size);
   FreeList& list = lists[size_class];
   auto* block = static_cast<Block*>(memory);
-  if (list.head == nullptr || list.length >= list.limit) [[unlikely]]
+  if (--list.room < 0) [[unlikely]]
     return push_unusual(block, size_class);
   block->next = list.head;
   list.head = block;
-  ++list.length;
 }
 
 #endif

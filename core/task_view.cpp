@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <coil/detail/fork_wait.hpp>
 #include <coil/detail/promise_base.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_view.hpp>
@@ -52,7 +53,7 @@ std::vector<std::source_location> TaskBase::frames() const {
   auto at = resume_.address() == end ? outermost_ : resume_;
   while (at && at.address() != end && found.size() < frames_max) {
     const PromiseBase& promise = PromiseBase::of(at);
-    found.push_back(promise.where);
+    if (!ForkWait::is_join(at)) found.push_back(promise.where);
     at = promise.continuation;
   }
   return found;

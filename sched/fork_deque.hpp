@@ -36,6 +36,7 @@
 
 #include <atomic>
 #include <coil/detail/atomic.hpp>
+#include <coil/detail/fork_taken.hpp>
 #include <coil/detail/spin_lock.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -53,18 +54,35 @@ class ForkDeque {
 
   // Owner. Throws std::bad_alloc, and then nothing was pushed.
   void push(T& item) {
+    if (try_push(item)) [[likely]]
+      return;
+    make_room(bottom_.load(std::memory_order_relaxed));
+    (void)try_push(item);
+  }
+  // Owner. False: nothing was pushed, push() makes room.
+  [[nodiscard]] bool try_push(T& item) noexcept {
     const auto bottom = bottom_.load(std::memory_order_relaxed);
     if (bottom == push_limit_) [[unlikely]]
-      make_room(bottom);
+      return false;
     own_slot(bottom).store(&item, std::memory_order_relaxed);
     // Release: a thief that sees the new bottom sees the item.
     bottom_.store(bottom + 1, std::memory_order_release);
+    return true;
   }
 
   // Takes the newest if it is this one. Owner.
   [[nodiscard]] bool take(T& item) noexcept {
+    const auto taken = try_take(item);
+    return taken == ForkTaken::Yes || (taken == ForkTaken::Perhaps && finish_take());
+  }
+  // The same in two halves, for who has little to lose: Perhaps: finish_take() tells.
+  [[nodiscard]] ForkTaken try_take(T& item) noexcept {
     const auto newest = bottom_.load(std::memory_order_relaxed) - 1;
-    return own_slot(newest).load(std::memory_order_relaxed) == &item && claim(newest);
+    if (own_slot(newest).load(std::memory_order_relaxed) != &item) return ForkTaken::No;
+    return claim_private(newest) ? ForkTaken::Yes : ForkTaken::Perhaps;
+  }
+  [[nodiscard]] bool finish_take() noexcept {
+    return claim_public(bottom_.load(std::memory_order_relaxed));
   }
   // Takes the newest, or nullptr. Owner.
   [[nodiscard]] T* take() noexcept {
@@ -148,15 +166,16 @@ class ForkDeque {
   static constexpr bool is_marked(Word word) noexcept { return (word & 1) != 0; }
 
   // The newest item, which lies at b, becomes ours unless a thief is faster.
-  bool claim(Index b) noexcept {
+  bool claim(Index b) noexcept { return claim_private(b) || claim_public(b); }
+
+  // False: it may be public, and claim_public() must follow.
+  bool claim_private(Index b) noexcept {
     // Release, as in push(): who forces the item below must see that, and reads this.
     bottom_.store(b, std::memory_order_release);
 #ifndef COIL_MODEL
     std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler's part of the barrier
 #endif
-    if (word_of(b) >= limit_.load(std::memory_order_acquire)) [[likely]]
-      return true;
-    return claim_public(b);
+    return word_of(b) >= limit_.load(std::memory_order_acquire);
   }
 
   [[gnu::noinline]] bool claim_public(Index b) noexcept {

@@ -137,15 +137,11 @@ void start_task(TaskBase& task, Loop* home, bool eager) noexcept {
   COIL_CHECK(worker.post(task), "a task is made on a loop that was closed");
 }
 
-bool push_fork(ForkedChild& child) noexcept {
-  try {
-    current_worker()->push_fork(child);
-    return true;
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
+bool push_fork(ForkedChild& child) noexcept { return current_worker()->push_fork(child); }
+ForkTaken try_take_fork(ForkedChild& child) noexcept {
+  return current_worker()->try_take_fork(child);
 }
-bool take_fork(ForkedChild& child) noexcept { return current_worker()->take_fork(child); }
+bool finish_take_fork() noexcept { return current_worker()->finish_take_fork(); }
 bool forks_are_wanted() noexcept { return current_worker()->forks_are_wanted(); }
 bool loop_shares() noexcept { return current_worker()->shares(); }
 

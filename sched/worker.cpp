@@ -103,12 +103,25 @@ void Worker::wake() noexcept {
   if (this_thread_worker != this && sleeping_.load(std::memory_order_seq_cst)) pool_.wake(*this);
 }
 
-void Worker::push_fork(ForkedChild& child) {
-  forks_.push(child);
-  if (!hides_forks_ || pool_.idle_set().anyone_idle()) [[unlikely]] {
-    forks_.share();
-    pool_.notify(index_);
+bool Worker::push_fork(ForkedChild& child) noexcept {
+  if (!forks_.try_push(child)) [[unlikely]]
+    return push_fork_anew(child);
+  if (!hides_forks_ || pool_.idle_set().anyone_idle()) [[unlikely]]
+    return show_forks();
+  return true;
+}
+bool Worker::push_fork_anew(ForkedChild& child) noexcept {
+  try {
+    forks_.push(child);
+  } catch (const std::bad_alloc&) {
+    return false;
   }
+  return hides_forks_ && !pool_.idle_set().anyone_idle() ? true : show_forks();
+}
+bool Worker::show_forks() noexcept {
+  forks_.share();
+  pool_.notify(index_);
+  return true;
 }
 
 // Under simulation no loop is ever seen idle.

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <atomic>
+#include <coil/detail/fork_taken.hpp>
 #include <coil/detail/operation.hpp>
+#include <coil/detail/rare_call.hpp>
 #include <coil/detail/runnable.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/loop.hpp>
@@ -65,8 +67,12 @@ class Worker : public OwnPages {
   void push_task_quietly(TaskBase& task) noexcept;  // only if there was work already
   void run_eagerly(TaskBase& task) noexcept;
   // A child of a fork, for this loop's next join or for whoever steals it first; newest first out.
-  void push_fork(ForkedChild& child);
-  [[nodiscard]] bool take_fork(ForkedChild& child) noexcept { return forks_.take(child); }
+  // False: out of memory. What is rare in it is out of line, so that the rest needs no stack.
+  [[nodiscard]] bool push_fork(ForkedChild& child) noexcept;
+  [[nodiscard]] ForkTaken try_take_fork(ForkedChild& child) noexcept {
+    return forks_.try_take(child);
+  }
+  [[nodiscard]] bool finish_take_fork() noexcept { return forks_.finish_take(); }
   [[nodiscard]] bool forks_are_wanted() const noexcept;
   void submit(Operation& operation);
 
@@ -115,6 +121,8 @@ class Worker : public OwnPages {
 
   [[nodiscard]] Runnable* next_item() noexcept;
   [[nodiscard]] Runnable* next_listed(bool look_in_injector) noexcept;
+  COIL_RARE_CALL bool push_fork_anew(ForkedChild& child) noexcept;
+  COIL_RARE_CALL bool show_forks() noexcept;
   [[nodiscard]] Runnable* newest_fork() noexcept;
   void run_item(Runnable& item) noexcept;
   void end_detached() noexcept;

@@ -31,7 +31,7 @@ class MaybeAwait : public NativeAwaiter {
   [[nodiscard]] bool await_ready() const noexcept { return !coro_; }
   template <class P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> self) {
-    inner_.emplace(std::move(coro_).operator co_await());
+    inner_.emplace(coro_.release());
     return inner_->await_suspend(self);
   }
   void await_resume() {

@@ -15,6 +15,14 @@
 #include <type_traits>
 #include <utility>
 
+// Handed over in a register and destroyed by whom it was given to: a caller that suspends in the
+// same expression, as in co_await fork(a(), b()), keeps nothing of it in its frame.
+#if defined(__clang__)
+#define COIL_TRIVIAL_ABI [[clang::trivial_abi]]
+#else
+#define COIL_TRIVIAL_ABI
+#endif
+
 namespace coil {
 
 template <class T = void>
@@ -79,11 +87,15 @@ struct CoroPromise<void> final : CoroPromiseResult<void> {
 // A coroutine was dropped without having been started. Debug mode reports it.
 void report_never_awaited(const std::source_location& where) noexcept;
 
+// Has the coroutine: what was awaited once is no more in its Coro.
 template <class T>
 class CoroAwaiter : public NativeAwaiter {
  public:
   using Handle = std::coroutine_handle<CoroPromise<T>>;
   explicit CoroAwaiter(Handle handle) noexcept : handle_(handle) {}
+  CoroAwaiter(const CoroAwaiter&) = delete;
+  CoroAwaiter& operator=(const CoroAwaiter&) = delete;
+  ~CoroAwaiter() { handle_.destroy(); }
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class P>
@@ -102,7 +114,8 @@ class CoroAwaiter : public NativeAwaiter {
 // Thread-safety: owned by one task at a time; may be handed over. Dropping one that was started
 // and has not ended destroys its frame without unwinding it: only Coil itself may do that.
 template <class T>
-class [[nodiscard("a Coro does nothing until it is awaited or made a task")]] Coro {
+class COIL_TRIVIAL_ABI
+    [[nodiscard("a Coro does nothing until it is awaited or made a task")]] Coro {
  public:
   using promise_type = detail::CoroPromise<T>;
   using value_type = T;
@@ -116,18 +129,16 @@ class [[nodiscard("a Coro does nothing until it is awaited or made a task")]] Co
     return *this;
   }
   ~Coro() {
-    if (!handle_) return;
-    if (!handle_.promise().continuation) [[unlikely]]
-      detail::report_never_awaited(handle_.promise().where);
-    handle_.destroy();
+    if (handle_) [[unlikely]]
+      drop();
   }
 
   // Runs the coroutine in place and gives its result, or throws what it threw. Throws
   // std::runtime_error if it has been awaited before or was moved from.
   [[nodiscard]] detail::CoroAwaiter<T> operator co_await() && {
-    if (!handle_ || handle_.promise().continuation) [[unlikely]]
-      throw std::runtime_error("coil: cannot reuse an already awaited coroutine");
-    return detail::CoroAwaiter<T>(handle_);
+    if (!handle_) [[unlikely]]
+      fail_awaited();
+    return detail::CoroAwaiter<T>(release());
   }
   void operator co_await() & = delete;  // write: co_await std::move(coro)
 
@@ -137,6 +148,14 @@ class [[nodiscard("a Coro does nothing until it is awaited or made a task")]] Co
   [[nodiscard]] Handle release() noexcept { return std::exchange(handle_, nullptr); }
 
  private:
+  [[gnu::noinline]] void drop() noexcept {
+    detail::report_never_awaited(handle_.promise().where);
+    handle_.destroy();
+  }
+  [[noreturn, gnu::noinline]] static void fail_awaited() {
+    throw std::runtime_error("coil: cannot reuse an already awaited coroutine");
+  }
+
   Handle handle_;
 };
 

@@ -218,15 +218,15 @@ MODEL(ForkDeque, "what the owner keeps hidden can be had, as it is", .preemption
 }
 
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once", hook("force.no_barrier"));
-MUTATION(ForkDeque, "what the owner hides is forced or taken, once", late("bottom_", "claim"));
+MUTATION(ForkDeque, "what the owner hides is forced or taken, once", late("bottom_", "claim_private"));
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once", hook("force.no_second_look"));
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once", hook("force.no_mark"));
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once",
-         weaken("bottom_", Op::Store, Order::relaxed, "push"));
+         weaken("bottom_", Op::Store, Order::relaxed, "try_push"));
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once",
-         weaken("bottom_", Op::Store, Order::relaxed, "claim"));
+         weaken("bottom_", Op::Store, Order::relaxed, "claim_private"));
 MUTATION(ForkDeque, "what the owner keeps hidden can be had, as it is",
-         late("own_slot(bottom)", "push"));
+         late("own_slot(bottom)", "try_push"));
 MUTATION(ForkDeque, "two thieves force", split("limit_", Op::Cas, "force"));
 MUTATION(ForkDeque, "the owner shares while a thief forces", hook("share.over_mark"));
 

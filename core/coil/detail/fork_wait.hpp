@@ -67,21 +67,24 @@ class ForkWait : public NativeAwaiter {
  public:
   ForkWait() noexcept {}  // what is not initialised is when it is awaited
   ForkWait(ForkWait&& unawaited) noexcept : ForkWait() { (void)unawaited; }
-  ~ForkWait() {
-    if (has_rest()) [[unlikely]]
-      destroy_rest();
-  }
+  ~ForkWait() = default;  // who has made the rest, destroys it: destroy_rest()
   ForkWait& operator=(ForkWait&&) = delete;
 
+  [[nodiscard]] static bool is_join(std::coroutine_handle<> frame) noexcept {
+    return static_cast<FrameHeader*>(frame.address())->destroy == &never_destroyed;
+  }
+  // An exception leaves the coroutine. If it is a child of a fork that runs in the parent's task,
+  // the fork is not the usual one any more: child_ended() goes on with it.
+  static void note_failure(const PromiseBase& failed) noexcept;
   // For who finds a child in a deque, other than by take_fork(): what he is to run instead.
   [[nodiscard]] static Runnable& branch_of(ForkedChild& child) noexcept;
 
  protected:
   // Stands for a coroutine between the children and the parent: they return into it.
   struct JoinFrame : FrameHeader {
-    explicit JoinFrame(void (*ended)(FrameHeader*)) noexcept
-        : promise(std::source_location::current()) {
+    explicit JoinFrame(void (*ended)(FrameHeader*)) noexcept : promise(std::source_location()) {
       resume = ended;
+      destroy = &never_destroyed;
     }
     PromiseBase promise;
   };
@@ -111,7 +114,7 @@ class ForkWait : public NativeAwaiter {
   // There was no memory to push the children before this one.
   void push_no_more(std::uint32_t pushed_from) noexcept;
 
-  // The child has ended, and something is not as usual: it failed, the next was taken, ...
+  // The child has ended, and something is not as usual: the next was taken, there is a context, ...
   // child_ended() goes on then, and from now on.
   void note_unusual(std::uint32_t child) noexcept;
   static void child_ended(FrameHeader* join);
@@ -125,12 +128,14 @@ class ForkWait : public NativeAwaiter {
   }
 
   JoinFrame& join() noexcept { return join_; }
+  void destroy_rest() noexcept;
 
  private:
   friend class ForkRest;
 
+  // What a join frame has in this place, and no other frame.
+  static void never_destroyed(FrameHeader* join) noexcept;
   [[nodiscard]] ForkRest& rest() noexcept;
-  void destroy_rest() noexcept;
   [[nodiscard]] std::coroutine_handle<> next_child(ForkRest& rest) noexcept;
   [[nodiscard]] bool take(ForkRest& rest, std::uint32_t child) noexcept;
   void end_inline(ForkRest& rest, std::uint32_t child) noexcept;

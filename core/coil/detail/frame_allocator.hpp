@@ -17,7 +17,7 @@ namespace coil::detail {
 
 inline constexpr std::size_t frame_size_max = 2048;
 
-[[nodiscard]] void* frame_allocate(std::size_t size);
+[[nodiscard, gnu::returns_nonnull]] void* frame_allocate(std::size_t size);
 void frame_deallocate(void* block, std::size_t size) noexcept;
 
 // The calling thread is bound to NUMA node `node` from here on: its memory comes from there.

@@ -3,6 +3,7 @@
 // It is bound by the linker, not by a virtual table, because a switch goes through it.
 #pragma once
 
+#include <coil/detail/fork_taken.hpp>
 #include <coil/time.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -61,8 +62,14 @@ void task_finished(TaskBase& task) noexcept;
 // whoever steals it, or for this loop once it has nothing better to do; those run its branch_of().
 // False: out of memory.
 [[nodiscard]] bool push_fork(ForkedChild& child) noexcept;
-// True: it was the newest of this loop's, and is not any more.
-[[nodiscard]] bool take_fork(ForkedChild& child) noexcept;
+// Yes: it was the newest of this loop's, and is not any more. After Perhaps finish_take_fork() must
+// follow at once, and tells.
+[[nodiscard]] ForkTaken try_take_fork(ForkedChild& child) noexcept;
+[[nodiscard]] bool finish_take_fork() noexcept;
+[[nodiscard]] inline bool take_fork(ForkedChild& child) noexcept {
+  const ForkTaken taken = try_take_fork(child);
+  return taken == ForkTaken::Yes || (taken == ForkTaken::Perhaps && finish_take_fork());
+}
 // Other loops would take a child of the running task's, and there is none for them.
 [[nodiscard]] bool forks_are_wanted() noexcept;
 // Other loops may take what this one has.
