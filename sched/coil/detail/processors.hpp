@@ -10,5 +10,7 @@ namespace coil::detail {
 // Lets the calling thread run on all of them: a thread that is made on a loop begins with that
 // loop's binding to one.
 void unbind_thread();
+// This thread drives a loop that is bound to one of them.
+[[nodiscard]] bool loop_is_bound() noexcept;
 
 }  // namespace coil::detail
