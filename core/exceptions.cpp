@@ -63,9 +63,14 @@ bool is_generator_exit(const std::exception_ptr& error) noexcept {
   return type != nullptr && *type == typeid(GeneratorExit);
 }
 
+bool is_termination_request(const std::exception_ptr& error) noexcept {
+  const auto* type = type_of(error);
+  return type != nullptr && *type == typeid(TerminationRequest);
+}
+
 bool is_base_error(const std::exception_ptr& error) noexcept {
   const auto* type = type_of(error);
-  return type != nullptr && *type == typeid(KeyboardInterrupt);
+  return type != nullptr && (*type == typeid(KeyboardInterrupt) || is_termination_request(error));
 }
 
 std::string describe(const std::exception_ptr& error) {

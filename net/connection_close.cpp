@@ -20,6 +20,13 @@ Connection::Connection(int fd, const coil::Address& peer, std::size_t limit) noe
   finish = &on_receive_end;
 }
 
+Connection::Connection(int fd, PipeEnd end, std::size_t limit) noexcept
+    : Connection(fd, coil::Address(), limit) {
+  pipe_ = true;
+  eof_sent_ = true;  // by closing it, and in no other way
+  eof_ = end == PipeEnd::Writing;
+}
+
 Connection::~Connection() {
   COIL_CHECK(!receiving_ && !sending_, "a connection goes only when nothing is in flight on it");
   COIL_CHECK(closed_hook_ == nullptr, "a connection goes only when its server knows that");
@@ -30,7 +37,8 @@ Connection::~Connection() {
 void Connection::drop_handle() noexcept {
   if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (!closing()) {
-    if (debug_mode()) [[unlikely]]
+    // What reads a pipe cannot be closed by its user: at the end of the stream it is over.
+    if (!pipe_ && debug_mode()) [[unlikely]]
       report_unclosed();
     close();
   }
@@ -178,11 +186,15 @@ void Connection::check_lost(ConnectionWait::For what) {
     closed = socket_ < 0;
   }
   if (what == ConnectionWait::For::Closed) {
-    if (error != 0) throw_net_error(error, "connection to " + peer_.to_string());
+    if (error != 0) throw_net_error(error, "connection to " + peer_text());
     return;
   }
   if (error != 0 || closed)
-    throw_net_error(error != 0 ? error : ECONNRESET, "drain: connection to " + peer_.to_string());
+    throw_net_error(error != 0 ? error : ECONNRESET, "drain: connection to " + peer_text());
+}
+
+std::string Connection::peer_text() const {
+  return pipe_ ? "the other end of a pipe" : peer_.to_string();
 }
 
 coil::Address Connection::sockname() noexcept {

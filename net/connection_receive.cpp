@@ -1,6 +1,7 @@
 // The receiving half of connection.hpp.
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -77,10 +78,10 @@ bool Connection::wants_data() const noexcept {
 
 // A multishot receive brings all that the kernel holds before it can be stopped, several hundred
 // KiB of a fast sender. Where that is out of proportion, a poll says when there is something, and
-// one receive takes a bounded part of it.
+// one receive takes a bounded part of it. So with pipes, which have no multishot receive.
 void Connection::start_receiving() noexcept {
   const bool bounded =
-      limit_ < multishot_limit_min || (reader_ == nullptr && received_.size() > limit_);
+      pipe_ || limit_ < multishot_limit_min || (reader_ == nullptr && received_.size() > limit_);
   code = bounded ? OpCode::Poll : OpCode::RecvMultishot;
   Operation::flags = bounded ? POLLIN : 0;
   complete = bounded ? &on_readable : &on_receive;
@@ -138,7 +139,8 @@ void Connection::on_readable(Operation& op, std::int32_t result, CompletionFlags
   std::array<std::byte, 16 * 1024> memory;
   std::span<const std::byte> bytes;
   if (result > 0) {
-    const ssize_t n = ::recv(op.fd, memory.data(), memory.size(), MSG_DONTWAIT);
+    const ssize_t n = self.pipe_ ? ::read(op.fd, memory.data(), memory.size())
+                                 : ::recv(op.fd, memory.data(), memory.size(), MSG_DONTWAIT);
     result = n < 0 ? -errno : static_cast<std::int32_t>(n);
     if (n > 0) bytes = std::span(memory).first(static_cast<std::size_t>(n));
   }

@@ -1,4 +1,5 @@
 // The sending half of connection.hpp.
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "pipe_write.hpp"
 #include "sender.hpp"
 
 namespace coil::detail {
@@ -20,8 +22,8 @@ constexpr std::size_t direct_min = 16 * 1024;
 }  // namespace
 
 Sender::Sender(Connection& owner) noexcept : connection(owner) {
-  send.code = OpCode::Send;
-  send.flags = MSG_NOSIGNAL;
+  send.code = owner.pipe_ ? OpCode::Poll : OpCode::Send;
+  send.flags = owner.pipe_ ? POLLOUT : MSG_NOSIGNAL;
   send.complete = &on_sent;
   send.finish = &on_sent_end;
   flush.run = &on_flush;
@@ -61,7 +63,8 @@ bool Connection::send_directly(std::span<const std::byte>& data) {
   }
   ssize_t n = 0;
   do {
-    n = ::send(socket_, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    n = pipe_ ? write_without_signal(socket_, data)
+              : ::send(socket_, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (n < 0 && errno == EINTR);
   const int error = n < 0 && errno != EAGAIN ? errno : 0;
   Aftermath after;
@@ -129,7 +132,13 @@ void Connection::flush(Aftermath& after) noexcept {
   settle(after);
 }
 
+// A pipe can be written to now; the descriptor is open while this is in flight.
 void Sender::on_sent(Operation& op, std::int32_t result, CompletionFlags) noexcept {
+  if (op.code == OpCode::Poll && result > 0) {
+    const std::span bytes(static_cast<const std::byte*>(op.buffer), op.length);
+    const ssize_t n = write_without_signal(op.fd, bytes);
+    result = n < 0 ? -errno : static_cast<std::int32_t>(n);
+  }
   static_cast<Send&>(op).result = result;
   op.end();
 }
@@ -188,10 +197,13 @@ void Connection::drop_unsent() noexcept {
 }
 
 void Connection::write_eof() {
-  const SpinGuard guard(lock_);
-  if (closing_) return;
-  eof_wanted_ = true;
-  rest_if_idle();
+  {
+    const SpinGuard guard(lock_);
+    if (closing_) return;
+    eof_wanted_ = true;
+    rest_if_idle();
+  }
+  if (pipe_) close();
 }
 
 std::size_t Connection::unsent() noexcept {

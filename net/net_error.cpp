@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <coil/detail/net_error.hpp>
 #include <system_error>
 

@@ -1,3 +1,4 @@
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <coil/open_connection.hpp>

@@ -113,7 +113,7 @@ void ReadOperation::fail() {
     case Outcome::Undecided:
       Connection::fail_second_read();
     default:
-      throw_net_error(error_, "read from " + connection_->peername().to_string());
+      throw_net_error(error_, "read from " + connection_->peer_text());
   }
 }
 

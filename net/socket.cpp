@@ -1,3 +1,4 @@
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <cerrno>

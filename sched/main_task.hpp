@@ -15,18 +15,21 @@ class MainTask {
   // awaits them, asyncio.Runner.run leaves them to the next run() or to close().
   enum class Rest : bool { Keep, Cancel };
 
-  // Throws what the main task threw, KeyboardInterrupt after a
-  // SIGINT that cancelled it or came later, or std::runtime_error for a deadlock under simulation.
+  // Throws what the main task threw, KeyboardInterrupt (or TerminationRequest) after a SIGINT
+  // (SIGTERM) that cancelled it or came later, or std::runtime_error for a deadlock under
+  // simulation.
   void run(Rest rest);
 
  private:
-  static void on_interrupt(void* self);
+  static void on_interrupt(void* self, int signal);
+  // The signal that ended this run, or 0.
+  [[nodiscard]] int ended_by();
 
   WorkerPool& pool_;
   Driver driver_;
   Ref<TaskBase> task_;
-  bool interrupted_ = false;
-  bool interrupted_late_ = false;  // when the main task had ended
+  int signal_ = 0;       // that cancelled the main task
+  int late_signal_ = 0;  // that came when it had ended
 };
 
 }  // namespace coil::detail

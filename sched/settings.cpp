@@ -65,6 +65,7 @@ Settings resolve(const RunOptions& options) {
   settings.pin = options.pin && flag("COIL_PIN", true);
   settings.debug = options.debug || flag("COIL_DEBUG", false);
   settings.steal = flag("COIL_STEAL", true);
+  settings.sigterm = options.sigterm;
   settings.backend = options.backend;
   if (const auto text = environment("COIL_BACKEND");
       text && settings.backend == coil::Backend::automatic)

@@ -14,6 +14,7 @@ struct Settings {
   bool pin = true;
   bool debug = false;
   bool steal = true;
+  bool sigterm = false;
   coil::Backend backend = coil::Backend::automatic;
   std::uint64_t sim_seed = 0;
   BackendLimits limits;

@@ -19,6 +19,16 @@ std::vector<StackFrame> last_stack;
 std::terminate_handler previous = nullptr;
 bool installed = false;  // once: a handler that was set after ours may call ours
 
+// As if it had never been handled, also where this thread blocks it.
+void end_by(int signal) {
+  ::signal(signal, SIG_DFL);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  ::raise(signal);
+}
+
 [[noreturn]] void on_terminate() {
   const std::exception_ptr error = std::current_exception();
   std::exception_ptr ours;
@@ -30,14 +40,7 @@ bool installed = false;  // once: a handler that was set after ours may call our
   }
   if (error && error == ours) {
     std::fflush(stdout);
-    if (is_base_error(error)) {
-      ::signal(SIGINT, SIG_DFL);
-      sigset_t interrupt;
-      sigemptyset(&interrupt);
-      sigaddset(&interrupt, SIGINT);
-      pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
-      ::raise(SIGINT);
-    }
+    if (is_base_error(error)) end_by(is_termination_request(error) ? SIGTERM : SIGINT);
     std::string text = "coil: unhandled exception: " + describe(error) + "\n";
     if (!stack.empty())
       text += "  await stack (most recent await last):\n" + format_stack(stack, "    ");

@@ -7,9 +7,10 @@
 
 namespace coil::detail {
 
-// If `error` leaves main() uncaught: KeyboardInterrupt ends the program by SIGINT, CancelledError
-// and everything else with a report and exit code 1. Other uncaught exceptions end as before.
-// `stack`: the coroutines that the exception has left, outermost first, for the report.
+// If `error` leaves main() uncaught: KeyboardInterrupt ends the program by SIGINT,
+// TerminationRequest by SIGTERM, CancelledError and everything else with a report and exit code 1.
+// Other uncaught exceptions end as before. `stack`: the coroutines that the exception has left,
+// outermost first, for the report.
 void end_like_python_if_uncaught(const std::exception_ptr& error,
                                  std::vector<StackFrame> stack = {}) noexcept;
 

@@ -92,6 +92,13 @@ bool Worker::post(Runnable& item) noexcept {
   return true;
 }
 
+// A ring of this thread's may be what the signal has interrupted: only unpark() is safe.
+bool Worker::post_from_signal(Runnable& item) noexcept {
+  if (!inbox_.push(item)) return false;
+  backend_->unpark();
+  return true;
+}
+
 void Worker::post_cancel(Operation& operation) noexcept {
   COIL_CHECK(cancels_.push(operation), "an operation outlives its loop");
   wake();

@@ -78,6 +78,8 @@ class Worker : public OwnPages {
 
   // Any thread. False: closed.
   [[nodiscard]] bool post(Runnable& item) noexcept;
+  // The same, async-signal-safe.
+  [[nodiscard]] bool post_from_signal(Runnable& item) noexcept;
   void post_cancel(Operation& operation) noexcept;
   // Closing thread, while nobody else is here: a task that was posted and not taken over yet.
   [[nodiscard]] bool has_posted_task() const noexcept {

@@ -1,6 +1,7 @@
 #include "worker_pool.hpp"
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <coil/detail/check.hpp>
 #include <coil/detail/frame_allocator.hpp>
@@ -19,6 +20,11 @@ Atomic<std::size_t> loops_there{0};
 }  // namespace
 
 std::size_t loop_count() noexcept { return loops_there.load(std::memory_order_relaxed); }
+
+bool loop_is_bound() noexcept {
+  const Worker* worker = current_worker();
+  return worker != nullptr && worker->pool().pinned();
+}
 
 WorkerPool::WorkerPool(const Settings& settings)
     : settings_(settings),
@@ -128,21 +134,25 @@ void WorkerPool::drive(const Atomic<bool>& done) {
 
 void WorkerPool::wake_driver() noexcept { wake(*workers_.front()); }
 
-void WorkerPool::on_interrupt(void (*fn)(void*), void* argument) noexcept {
-  interrupted_.store(false);
+void WorkerPool::on_interrupt(void (*fn)(void*, int), void* argument) noexcept {
+  interrupts_.store(0);
   interrupt_argument_ = argument;
   interrupt_fn_ = fn;
 }
 
-void WorkerPool::interrupt() noexcept {
-  interrupted_.store(true);
+void WorkerPool::interrupt(int signal) noexcept {
+  interrupts_.fetch_or(1U << static_cast<unsigned>(signal));
   workers_.front()->backend().unpark();
 }
 
 void WorkerPool::check_interrupt() noexcept {
-  if (!interrupted_.load(std::memory_order_relaxed)) [[likely]]
+  if (interrupts_.load(std::memory_order_relaxed) == 0) [[likely]]
     return;
-  if (interrupted_.exchange(false) && interrupt_fn_ != nullptr) interrupt_fn_(interrupt_argument_);
+  const unsigned arrived = interrupts_.exchange(0);
+  if (interrupt_fn_ == nullptr) return;
+  for (const int signal : {SIGINT, SIGTERM})
+    if ((arrived & (1U << static_cast<unsigned>(signal))) != 0)
+      interrupt_fn_(interrupt_argument_, signal);
 }
 
 void WorkerPool::wake(Worker& target) noexcept {
@@ -208,6 +218,8 @@ void WorkerPool::await_outside_work() {
 
 void WorkerPool::close() {
   if (closed()) return;
+  signal_handlers_.close();
+  watches_.close();
   stopping_.store(true, std::memory_order_release);
   for (auto& worker : workers_) worker->backend().unpark();
   for (auto& thread : threads_) thread.join();

@@ -14,12 +14,14 @@
 #include <thread>
 #include <vector>
 
+#include "descriptor_watch.hpp"
 #include "exception_handler.hpp"
 #include "gate.hpp"
 #include "idle_set.hpp"
 #include "injector.hpp"
 #include "outside_count.hpp"
 #include "settings.hpp"
+#include "signal_handlers.hpp"
 #include "thread_number.hpp"
 #include "topology.hpp"
 #include "worker.hpp"
@@ -51,6 +53,8 @@ class WorkerPool {
   [[nodiscard]] OutsideCount& outside_count() noexcept { return outside_count_; }
   // What another room keeps with us, made at first use. Any thread, until we are closed.
   [[nodiscard]] Lodger& lodger(MakeLodger make);
+  [[nodiscard]] SignalHandlers& signal_handlers() noexcept { return signal_handlers_; }
+  [[nodiscard]] DescriptorWatches& watches() noexcept { return watches_; }
   // Any thread, at any time.
   [[nodiscard]] bool debug() const noexcept { return debug_.load(std::memory_order_relaxed); }
   void set_debug(bool on) noexcept { debug_.store(on, std::memory_order_relaxed); }
@@ -104,9 +108,9 @@ class WorkerPool {
     Atomic<bool>& flag_;
   };
   [[nodiscard]] bool driven() const noexcept { return driven_.load(std::memory_order_acquire); }
-  // Set from the SIGINT handler; loop 0 calls the function on its next turn.
-  void on_interrupt(void (*fn)(void*), void* argument) noexcept;
-  void interrupt() noexcept;  // async-signal-safe
+  // Loop 0 calls the function on its next turn, for SIGINT or SIGTERM.
+  void on_interrupt(void (*fn)(void*, int signal), void* argument) noexcept;
+  void interrupt(int signal) noexcept;  // async-signal-safe
   void check_interrupt() noexcept;
 
   // From here on nobody makes a task: LoopClosed.
@@ -147,6 +151,8 @@ class WorkerPool {
   ContextSlot main_context_;
   OutsideCount outside_count_;
   Atomic<Lodger*> lodger_{nullptr};  // owned, see lodger()
+  SignalHandlers signal_handlers_{this};
+  DescriptorWatches watches_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Start start_;
   std::vector<std::thread> threads_;
@@ -156,8 +162,8 @@ class WorkerPool {
   Atomic<bool> driven_{false};
   Atomic<bool> stopping_{false};
   Atomic<bool> closed_{false};
-  std::atomic<bool> interrupted_{false};
-  void (*interrupt_fn_)(void*) = nullptr;
+  std::atomic<unsigned> interrupts_{0};  // a bit for each signal that has come
+  void (*interrupt_fn_)(void*, int) = nullptr;
   void* interrupt_argument_ = nullptr;
 };
 

@@ -1,7 +1,8 @@
 // The exceptions of asyncio and Trio that are no ExceptionGroup.
 //
-// Invariant: CancelledError, KeyboardInterrupt and GeneratorExit are no std::exception, as their
-// namesakes are no Exception in Python: `catch (const std::exception&)` never swallows them.
+// Invariant: CancelledError, KeyboardInterrupt, TerminationRequest and GeneratorExit are no
+// std::exception, as their namesakes are no Exception in Python: `catch (const std::exception&)`
+// never swallows them.
 #pragma once
 
 #include <exception>
@@ -36,6 +37,13 @@ class CancelledError final {
 class KeyboardInterrupt final {
  public:
   [[nodiscard]] const char* what() const noexcept { return "interrupted by SIGINT"; }
+};
+
+// SIGTERM arrived while run() was running with RunOptions::sigterm; uncaught, it ends the program
+// by SIGTERM.
+class TerminationRequest final {
+ public:
+  [[nodiscard]] const char* what() const noexcept { return "terminated by SIGTERM"; }
 };
 
 // Thrown at the pending co_yield of an AsyncGenerator that is closed (Python's GeneratorExit).
@@ -101,7 +109,8 @@ struct CancelledErrorAccess {
 // Only before the error is shared.
 void forget_cancel_origin(const std::exception_ptr& error) noexcept;
 [[nodiscard]] bool is_generator_exit(const std::exception_ptr& error) noexcept;
-// KeyboardInterrupt: goes through groups unwrapped, as in asyncio.
+[[nodiscard]] bool is_termination_request(const std::exception_ptr& error) noexcept;
+// KeyboardInterrupt or TerminationRequest: goes through groups unwrapped, as in asyncio.
 [[nodiscard]] bool is_base_error(const std::exception_ptr& error) noexcept;
 // The thrown object itself, to tell whether two pointers mean the same one.
 [[nodiscard]] const void* thrown_object(const std::exception_ptr& error) noexcept;

@@ -11,7 +11,7 @@
 
 #include <coil/detail/ensure_future.hpp>
 #include <coil/detail/gather_awaitable.hpp>
-#include <iterator>
+#include <coil/detail/ranges.hpp>
 #include <type_traits>
 #include <utility>
 #include <vector>

@@ -7,11 +7,11 @@
 
 #include <coil/detail/fork_elements.hpp>
 #include <coil/detail/parallel_range.hpp>
+#include <coil/detail/ranges.hpp>
 #include <coil/fork.hpp>
 #include <coil/sleep.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <vector>

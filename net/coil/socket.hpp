@@ -2,6 +2,8 @@
 // caller's memory. Streams are more convenient: open_connection, start_server.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <coil/address.hpp>
 #include <coil/coro.hpp>
 #include <coil/detail/socket_operation.hpp>

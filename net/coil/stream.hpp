@@ -97,7 +97,7 @@ class StreamWriter {
   [[nodiscard]] detail::ConnectionWait drain() && {
     return {connection_.get(), true, For::Drained};
   }
-  // Ends the stream after what was written; reading goes on.
+  // Ends the stream after what was written; reading goes on. Closes a pipe.
   void write_eof() const { connection_.get().write_eof(); }
   [[nodiscard]] bool can_write_eof() const noexcept { return true; }
   // Sends what was written, then closes the connection; returns at once. Nothing more is received.

@@ -13,6 +13,7 @@
 #include <coil/task.hpp>
 #include <coil/time.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -25,6 +26,13 @@ class Gate;
 class HandDriver;
 class Worker;
 class WorkerPool;
+
+// What of a descriptor is waited for.
+enum class Readiness : std::uint8_t { Readable, Writable };
+
+// A callback that returns what would have to be awaited would do nothing.
+template <class Fn>
+concept Callback = std::is_invocable_v<Fn&> && !Awaitable<std::invoke_result_t<Fn&>>;
 
 // Held by whoever hands something to a loop: until it goes, the Runner does not close. Throws
 // LoopClosed, naming the operation, once it does.
@@ -123,6 +131,47 @@ class Loop {
     return schedule_soon(std::move(fn), true);
   }
 
+  // Calls fn() on this loop, as call_soon does, whenever the signal has come, on whichever thread;
+  // several may become one call. One handler for each signal and Runner, whichever loop sets it: a
+  // second replaces the first. It holds until it is removed or the Runner closes; of two Runners
+  // the one that sets it later gets the signal, until it lets go. For SIGINT it takes the place of
+  // KeyboardInterrupt. Nothing is blocked, so that threads and children are as ever, and system
+  // calls are restarted.
+  //
+  // Throws std::invalid_argument if there is no such signal, std::system_error if it cannot be
+  // handled (SIGKILL, SIGSTOP). Under Backend::sim signals are real: they come when they come, and
+  // a simulation in which nothing else can run does not wait for them.
+  template <detail::Callback Fn>
+  void add_signal_handler(int signal, Fn fn) {
+    set_signal_handler(signal, std::move(fn));
+  }
+  // The signal does what it did before (for SIGINT: cancels main while run() runs). False: there
+  // was no handler. One that has come and was not called yet is not called any more.
+  bool remove_signal_handler(int signal);
+
+  // Calls fn() on this loop as long as there is something to read from the descriptor (or its end,
+  // or an error), once a turn: level-triggered. One callback for each descriptor and Runner: a
+  // second replaces the first. It does not keep run() from returning; the Runner's end removes it.
+  // Remove it before closing the descriptor, which stays open in the kernel until then.
+  //
+  // Throws std::system_error: EBADF; EPERM for files and directories, which are always ready;
+  // ENOTSUP under Backend::sim. If a descriptor cannot be polled any more, the exception handler is
+  // told, and the callback removed.
+  template <detail::Callback Fn>
+  void add_reader(int fd, Fn fn) {
+    watch(fd, detail::Readiness::Readable, std::move(fn));
+  }
+  // The same as long as something can be written (or the other end has gone).
+  template <detail::Callback Fn>
+  void add_writer(int fd, Fn fn) {
+    watch(fd, detail::Readiness::Writable, std::move(fn));
+  }
+  // From any loop of the Runner. False: there was none. On the loop that it was added on, it is not
+  // called any more from then on, also if the descriptor was ready already; elsewhere a call may be
+  // under way.
+  bool remove_reader(int fd) { return unwatch(fd, detail::Readiness::Readable); }
+  bool remove_writer(int fd) { return unwatch(fd, detail::Readiness::Writable); }
+
   // A task pinned to this loop. From any thread. LoopClosed once the Runner is closed.
   template <Awaitable A>
   Task<detail::AsCoroResult<A>> create_task(
@@ -204,6 +253,10 @@ class Loop {
   void check_can_run(const char* operation) const;
   void run_task(const TaskRef& task);
   void require_inside(const char* operation) const;
+
+  void set_signal_handler(int signal, detail::UniqueFunction<void()> fn);
+  void watch(int fd, detail::Readiness what, detail::UniqueFunction<void()> fn);
+  bool unwatch(int fd, detail::Readiness what);
 
   void set_slow_callback(Duration limit) noexcept;
   Handle schedule_soon(detail::UniqueFunction<void()> fn, bool threadsafe);

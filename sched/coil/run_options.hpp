@@ -22,6 +22,10 @@ struct RunOptions {
   Backend backend = Backend::automatic;
   std::string name = {};   // of the threads; default "coil"
   std::uint64_t seed = 0;  // of Backend::sim
+  // SIGTERM is a request to shut down, as a supervisor's is: the first one cancels main, as SIGINT
+  // does; when all is unwound run() throws TerminationRequest. A second one ends the program at
+  // once; SIGINT in the meantime changes nothing. Off: SIGTERM is none of Coil's business.
+  bool sigterm = false;
 };
 
 }  // namespace coil

@@ -31,7 +31,8 @@ class Runner {
   // Runs the coroutine as a task that starts on loop 0, driven by this thread, then gives its
   // result or throws its exception. Tasks that are left wait for the next run(), or for close() to
   // cancel them; those on other loops than 0 go on running.
-  // SIGINT cancels it, and run() throws KeyboardInterrupt; a second SIGINT ends the program.
+  // SIGINT cancels it, and run() throws KeyboardInterrupt; a second SIGINT ends the program. So
+  // does SIGTERM, with TerminationRequest, where RunOptions::sigterm asks for it.
   // Throws std::runtime_error on a thread that runs a loop already, LoopClosed after close().
   template <Awaitable A>
   AwaitResult<A> run(A main) {

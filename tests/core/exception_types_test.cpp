@@ -23,6 +23,7 @@ constexpr bool all_derive = (std::is_base_of_v<Base, Es> && ...);
 TEST(exception_types, are_std_exceptions_but_for_those_that_end_a_task) {
   static_assert(!std::is_base_of_v<std::exception, CancelledError>);
   static_assert(!std::is_base_of_v<std::exception, KeyboardInterrupt>);
+  static_assert(!std::is_base_of_v<std::exception, TerminationRequest>);
   static_assert(!std::is_base_of_v<std::exception, GeneratorExit>);
   static_assert(std::is_final_v<CancelledError> && std::is_final_v<KeyboardInterrupt>);
   static_assert(all_derive<std::exception, TimeoutError, ExceptionGroup, InvalidStateError>);
@@ -36,6 +37,7 @@ TEST(exception_types, say_what_they_are) {
   EXPECT_STREQ(CancelledError("enough").what(), "enough");
   EXPECT_STREQ(CancelledError().what(), "");
   EXPECT_STREQ(KeyboardInterrupt().what(), "interrupted by SIGINT");
+  EXPECT_STREQ(TerminationRequest().what(), "terminated by SIGTERM");
   EXPECT_STREQ(GeneratorExit().what(), "generator closed");
   EXPECT_STREQ(TimeoutError().what(), "timed out");
   EXPECT_STREQ(TimeoutError("late").what(), "late");

@@ -1,5 +1,6 @@
 // Address: text in, text out.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <coil/address.hpp>
 #include <stdexcept>

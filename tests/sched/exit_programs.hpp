@@ -172,6 +172,44 @@ inline int run_and_catch() {
     return 3;
   }
 }
+inline const RunOptions graceful{.sigterm = true};
+inline int run_and_catch_termination() {
+  try {
+    return run(sleeps(), graceful);
+  } catch (const TerminationRequest& request) {
+    say(std::string("caught ") + request.what());
+    return 3;
+  }
+}
+// Main itself takes its time to clean up.
+inline Coro<int> unwinds_slowly() {
+  bool cancelled = false;
+  say("ready");
+  try {
+    co_await sleep(1h);
+  } catch (const CancelledError&) {
+    cancelled = true;
+  }
+  if (!cancelled) co_return 1;
+  say("cleaning");
+  co_await sleep(200ms);
+  say("cleaned up");
+  throw CancelledError();
+}
+// The first is swallowed for good, so that the other counts.
+inline Coro<int> survives_one_interrupt() {
+  say("ready");
+  for (int i = 0; i < 2; ++i) {
+    try {
+      co_await sleep(1h);
+    } catch (const CancelledError&) {
+      if (i == 1) throw;
+      current_task().uncancel();
+      say("survived");
+    }
+  }
+  co_return 1;
+}
 // The signal is as it was before: the next one ends the program, the one after has no chance.
 inline int run_and_interrupt_afterwards() {
   (void)run(leaves_tasks());
@@ -256,6 +294,12 @@ inline int run_program(const std::string& name) {
       {"cleans_up_slowly", [] { return run(cleans_up_slowly()); }},
       {"is_busy", [] { return run(is_busy()); }},
       {"run_and_catch", run_and_catch},
+      {"sleeps_graceful", [] { return run(sleeps(), graceful); }},
+      {"swallows_graceful", [] { return run(swallows(), graceful); }},
+      {"leaves_a_hog_graceful", [] { return run(leaves_a_hog(), graceful); }},
+      {"unwinds_slowly", [] { return run(unwinds_slowly(), graceful); }},
+      {"survives_one_interrupt", [] { return run(survives_one_interrupt(), graceful); }},
+      {"run_and_catch_termination", run_and_catch_termination},
       {"run_and_interrupt_afterwards", run_and_interrupt_afterwards},
       {"run_with_own_handler", run_with_own_handler},
       {"ends_interrupted", [] { return run(ends_interrupted()); }},

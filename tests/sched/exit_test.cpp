@@ -142,6 +142,77 @@ TEST_P(exits, at_the_second_interrupt_when_a_task_holds_its_loop) {
   }
 }
 
+TEST_P(exits, by_sigterm_when_asked_to_shut_down_and_everything_is_unwound_first) {
+  ChildProcess child("sleeps_graceful", environment());
+  ASSERT_TRUE(child.wait_for_output("ready")) << child.output();
+  child.send(SIGTERM);
+  ASSERT_TRUE(child.wait()) << child.output();
+  EXPECT_EQ(child.result(), -SIGTERM) << child.output();
+  EXPECT_EQ(count(child.output(), "main unwound\n"), 2) << "both frames: " << child.output();
+  expect_left_tasks_unwound(child.output(), GetParam());
+}
+
+TEST_P(exits, cleanly_when_the_request_to_shut_down_is_caught) {
+  ChildProcess child("run_and_catch_termination", environment());
+  ASSERT_TRUE(child.wait_for_output("ready")) << child.output();
+  child.send(SIGTERM);
+  ASSERT_TRUE(child.wait()) << child.output();
+  EXPECT_EQ(child.result(), 3) << child.output();
+  EXPECT_EQ(count(child.output(), "caught terminated by SIGTERM\n"), 1) << child.output();
+  expect_left_tasks_unwound(child.output(), GetParam());
+}
+
+TEST_P(exits, at_the_second_sigterm) {
+  ChildProcess child("swallows_graceful", environment());
+  ASSERT_TRUE(child.wait_for_output("ready")) << child.output();
+  child.send(SIGTERM);
+  ASSERT_TRUE(child.wait_for_output("swallowed")) << child.output();
+  child.send(SIGTERM);
+  ASSERT_TRUE(child.wait()) << child.output();
+  EXPECT_EQ(child.result(), -SIGTERM) << child.output();
+  ChildProcess hog("leaves_a_hog_graceful", environment());
+  ASSERT_TRUE(hog.wait_for_output("ready")) << hog.output();
+  hog.send(SIGTERM);
+  EXPECT_FALSE(hog.wait_for_output("anything that shows it has ended", std::chrono::seconds(1)));
+  hog.send(SIGTERM);
+  ASSERT_TRUE(hog.wait()) << hog.output();
+  EXPECT_EQ(hog.result(), -SIGTERM) << hog.output();
+}
+
+TEST_P(exits, by_sigterm_at_once_where_nobody_asked_for_more) {
+  ChildProcess child("sleeps", environment());
+  ASSERT_TRUE(child.wait_for_output("ready")) << child.output();
+  child.send(SIGTERM);
+  ASSERT_TRUE(child.wait()) << child.output();
+  EXPECT_EQ(child.result(), -SIGTERM) << child.output();
+  EXPECT_EQ(count(child.output(), "unwound"), 0) << child.output();
+}
+
+TEST_P(exits, by_the_first_signal_though_the_other_kind_comes_while_it_unwinds) {
+  for (const auto& [first, second] : {std::pair(SIGINT, SIGTERM), std::pair(SIGTERM, SIGINT)}) {
+    ChildProcess child("unwinds_slowly", environment());
+    ASSERT_TRUE(child.wait_for_output("ready")) << child.output();
+    child.send(first);
+    ASSERT_TRUE(child.wait_for_output("cleaning")) << child.output();
+    child.send(second);
+    ASSERT_TRUE(child.wait()) << child.output();
+    EXPECT_EQ(child.result(), -first) << child.output();
+    EXPECT_NE(child.output().find("cleaned up"), std::string::npos) << child.output();
+  }
+}
+
+TEST_P(exits, by_the_other_kind_of_signal_when_the_first_was_swallowed_for_good) {
+  for (const auto& [first, second] : {std::pair(SIGINT, SIGTERM), std::pair(SIGTERM, SIGINT)}) {
+    ChildProcess child("survives_one_interrupt", environment());
+    ASSERT_TRUE(child.wait_for_output("ready")) << child.output();
+    child.send(first);
+    ASSERT_TRUE(child.wait_for_output("survived")) << child.output();
+    child.send(second);
+    ASSERT_TRUE(child.wait()) << child.output();
+    EXPECT_EQ(child.result(), -second) << child.output();
+  }
+}
+
 TEST_P(exits, after_the_clean_up_that_an_interrupt_finds_under_way) {
   ChildProcess child("cleans_up_slowly", environment());
   ASSERT_TRUE(child.wait_for_output("cleaning")) << child.output();

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <coil/coro.hpp>
+#include <coil/detail/ranges.hpp>
 #include <coil/future.hpp>
 #include <coil/task.hpp>
-#include <iterator>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>

@@ -3,12 +3,12 @@
 // many frames beyond the elements' own.
 #pragma once
 
+#include <coil/detail/ranges.hpp>
 #include <coil/detail/reference_to.hpp>
 #include <coil/detail/unique_ptr.hpp>
 #include <coil/fork.hpp>
 #include <concepts>
 #include <cstddef>
-#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <vector>

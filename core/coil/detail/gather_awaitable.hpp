@@ -3,10 +3,10 @@
 
 #include <coil/detail/ensure_future.hpp>
 #include <coil/detail/gather_state.hpp>
+#include <coil/detail/ranges.hpp>
 #include <coil/detail/reference_to.hpp>
 #include <coil/result.hpp>
 #include <cstddef>
-#include <iterator>
 #include <tuple>
 #include <type_traits>
 #include <utility>

@@ -49,7 +49,7 @@ class MemberGroup : public GroupNode {
 
   // Once nobody is a member any more, the parent's alone.
   std::vector<std::exception_ptr> errors_;
-  std::exception_ptr base_error_;  // the first KeyboardInterrupt among them
+  std::exception_ptr base_error_;  // the first KeyboardInterrupt or its like
   bool member_cancelled_ = false;
 
  private:

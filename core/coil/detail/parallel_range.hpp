@@ -3,11 +3,11 @@
 // goes with the number of steals, not with the length of the range.
 #pragma once
 
+#include <coil/detail/ranges.hpp>
 #include <coil/detail/scheduler.hpp>
 #include <coil/detail/task_base.hpp>
 #include <concepts>
 #include <cstdint>
-#include <iterator>
 #include <stdexcept>
 #include <type_traits>
 

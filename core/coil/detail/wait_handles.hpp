@@ -3,11 +3,11 @@
 
 #include <coil/detail/ensure_future.hpp>
 #include <coil/detail/future_base.hpp>
+#include <coil/detail/ranges.hpp>
 #include <coil/detail/task_base.hpp>
 #include <coil/future.hpp>
 #include <coil/task_ref.hpp>
 #include <cstddef>
-#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <vector>

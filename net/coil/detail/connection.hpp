@@ -6,6 +6,8 @@
 //              might bring too much, a poll and a bounded receive
 //   sending    writes of one turn are gathered in a Sender and leave in one send, from the loop
 //              that wrote first; the Sender goes when all is sent
+//   pipes      one end of a pipe (a subprocess's) is a connection of which one half is missing: it is
+//              polled, then read or written on the spot; the end of what is written is its closing
 //   closing    what was written is flushed, the receive cancelled; when neither is in flight any
 //              more the descriptor is closed, and not before
 //
@@ -27,6 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace coil::detail {
@@ -52,6 +55,9 @@ class Connection : public FrameAllocated, private DetachedOperation {
 
   // Takes over a connected socket. `limit`: of a line; reading ahead stops at twice that.
   Connection(int fd, const coil::Address& peer, std::size_t limit) noexcept;
+  // Takes over one end of a pipe, in non-blocking mode.
+  enum class PipeEnd : bool { Reading, Writing };
+  Connection(int fd, PipeEnd end, std::size_t limit) noexcept;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -98,6 +104,7 @@ class Connection : public FrameAllocated, private DetachedOperation {
   void check_lost(ConnectionWait::For what);
 
   [[nodiscard]] const coil::Address& peername() const noexcept { return peer_; }
+  [[nodiscard]] std::string peer_text() const;  // for messages
   [[nodiscard]] coil::Address sockname() noexcept;
 
  private:
@@ -164,6 +171,7 @@ class Connection : public FrameAllocated, private DetachedOperation {
   bool closing_ : 1 = false;
   bool orphaned_ : 1 = false;  // nobody holds a reference any more
   bool aborted_ : 1 = false;
+  bool pipe_ : 1 = false;
   bool read_before_ : 1 = false;  // somebody had to wait for data: reading ahead is worth it
   int socket_;
   int error_ = 0;  // why the connection was lost, an errno

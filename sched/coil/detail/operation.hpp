@@ -18,10 +18,10 @@
 // Kept by tests/model/operation_model.cpp, "the operation is finished once".
 #pragma once
 
-#include <sys/socket.h>
-
 #include <coil/detail/atomic.hpp>
 #include <cstdint>
+
+struct sockaddr;
 
 namespace coil::detail {
 
@@ -112,7 +112,7 @@ struct Operation {
   int fd = -1;
   std::uint32_t length = 0;
   std::uint32_t flags = 0;
-  socklen_t address_length = 0;
+  std::uint32_t address_length = 0;
   OpCode code = OpCode::Nop;
 
   // The loop's own bookkeeping from here on.

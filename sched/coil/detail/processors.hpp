@@ -11,6 +11,8 @@ namespace coil::detail {
 // Lets the calling thread run on all of them: a thread that is made on a loop begins with that
 // loop's binding to one.
 void unbind_thread();
+// This thread drives a loop that is bound to one of them.
+[[nodiscard]] bool loop_is_bound() noexcept;
 
 // A NUMA node with processors that the process was allowed when it began.
 struct NodeProcessors {

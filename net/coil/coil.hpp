@@ -1,4 +1,4 @@
-// Everything of Coil but networking (<coil/net.hpp>).
+// Everything of Coil but sockets and servers (<coil/net.hpp>).
 #pragma once
 
 #include <coil/affinity.hpp>
@@ -45,6 +45,9 @@
 #include <coil/shield.hpp>
 #include <coil/sleep.hpp>
 #include <coil/stack_frame.hpp>
+#include <coil/stream.hpp>
+#include <coil/stream_errors.hpp>
+#include <coil/subprocess.hpp>
 #include <coil/task.hpp>
 #include <coil/task_group.hpp>
 #include <coil/task_ref.hpp>
