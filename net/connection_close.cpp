@@ -21,8 +21,8 @@ Connection::Connection(int fd, const coil::Address& peer, std::size_t limit) noe
 }
 
 Connection::Connection(int fd, PipeEnd end, std::size_t limit) noexcept
-    : Connection(fd, coil::Address(), limit) {
-  pipe_ = true;
+    : pipe_(true), socket_(fd), limit_(static_cast<std::uint32_t>(std::min(limit, limit_max))) {
+  finish = &on_receive_end;
   eof_sent_ = true;  // by closing it, and in no other way
   eof_ = end == PipeEnd::Writing;
 }

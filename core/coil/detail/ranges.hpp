@@ -3,7 +3,10 @@
 #pragma once
 
 #if __has_include(<bits/ranges_base.h>)
+// clang-format off: the second leans on what the first brings
+#include <string_view>
 #include <bits/ranges_base.h>
+// clang-format on
 #else
 #include <iterator>
 #include <ranges>

@@ -6,7 +6,8 @@
 //              might bring too much, a poll and a bounded receive
 //   sending    writes of one turn are gathered in a Sender and leave in one send, from the loop
 //              that wrote first; the Sender goes when all is sent
-//   pipes      one end of a pipe (a subprocess's) is a connection of which one half is missing: it is
+//   pipes      one end of a pipe (a subprocess's) is a connection of which one half is missing: it
+//   is
 //              polled, then read or written on the spot; the end of what is written is its closing
 //   closing    what was written is flushed, the receive cancelled; when neither is in flight any
 //              more the descriptor is closed, and not before
@@ -171,8 +172,8 @@ class Connection : public FrameAllocated, private DetachedOperation {
   bool closing_ : 1 = false;
   bool orphaned_ : 1 = false;  // nobody holds a reference any more
   bool aborted_ : 1 = false;
-  bool pipe_ : 1 = false;
   bool read_before_ : 1 = false;  // somebody had to wait for data: reading ahead is worth it
+  const bool pipe_ = false;       // not under the lock
   int socket_;
   int error_ = 0;  // why the connection was lost, an errno
   std::uint32_t limit_;
