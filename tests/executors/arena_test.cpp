@@ -275,7 +275,7 @@ TEST(arena, waits_for_its_calls_when_it_is_destroyed) {
 
 TEST(arena, may_be_dropped_by_a_function_that_it_runs) {
   const kit::Watchdog watchdog;
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 5; ++round) {
     auto arena = std::make_shared<ArenaExecutor>(ArenaOptions{.concurrency = 1});
     auto dropped = std::make_shared<std::latch>(1);
     auto first = arena->submit([arena, dropped]() mutable {
