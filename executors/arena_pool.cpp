@@ -12,9 +12,11 @@ namespace {
 // Whose call this thread makes.
 thread_local const OpenCalls* making = nullptr;
 
-// Where its library for NUMA is installed, oneTBB knows the nodes too.
+// Where its library for NUMA is installed, oneTBB knows the nodes too. On one node nobody asks: it
+// would load that library, in a way that sanitizers do not allow.
 tbb::task_arena::constraints constraints_of(const ArenaPlace& place) {
   tbb::task_arena::constraints constraints;
+  if (node_processors().size() == 1) return constraints.set_max_concurrency(place.threads);
   const auto nodes = tbb::info::numa_nodes();
   const auto node = static_cast<tbb::numa_node_id>(place.on.node);
   if (std::find(nodes.begin(), nodes.end(), node) != nodes.end()) constraints.set_numa_id(node);
@@ -51,8 +53,8 @@ void ArenaNode::execute(Work& work) {
 }
 
 // Counted out last: who waits for that may then end the arena on a thread that is not in it.
-// Isolated: a function that waits for its own parallel_for shall not begin another call, which may
-// want a lock that the function holds.
+// Isolated: a function that waits for its own parallel_for shall not do a piece of another's, which
+// may want a lock that the function holds.
 void ArenaNode::run_token(ArenaNode* token) noexcept {
   Ref<ArenaNode> node(token, AdoptRef{});
   const Ref<OpenCalls> calls = node->calls();
