@@ -12,9 +12,11 @@ namespace {
 // Whose call this thread makes.
 thread_local const OpenCalls* making = nullptr;
 
-// Where its library for NUMA is installed, oneTBB knows the nodes too.
+// Where its library for NUMA is installed, oneTBB knows the nodes too. On one node nobody asks: it
+// would load that library, in a way that sanitizers do not allow.
 tbb::task_arena::constraints constraints_of(const ArenaPlace& place) {
   tbb::task_arena::constraints constraints;
+  if (node_processors().size() == 1) return constraints.set_max_concurrency(place.threads);
   const auto nodes = tbb::info::numa_nodes();
   const auto node = static_cast<tbb::numa_node_id>(place.on.node);
   if (std::find(nodes.begin(), nodes.end(), node) != nodes.end()) constraints.set_numa_id(node);

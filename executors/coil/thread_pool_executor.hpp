@@ -12,7 +12,8 @@ namespace coil {
 
 namespace detail {
 class ThreadPool;
-}
+using Initializer = UniqueFunction<void()>;
+}  // namespace detail
 
 struct ThreadPoolOptions {
   int max_workers = 0;  // threads; 0: min(32, processors + 4)
@@ -21,7 +22,7 @@ struct ThreadPoolOptions {
   std::string thread_name_prefix = {};
   // Called on each thread before its first call, on several at the same time. One that throws
   // breaks the pool: what waits and what is submitted later fails with BrokenThreadPool.
-  detail::UniqueFunction<void()> initializer = {};
+  detail::Initializer initializer = {};
   std::size_t max_queue = 0;  // calls that wait beside those that have a thread; 0: no limit
 };
 

@@ -132,7 +132,8 @@ TEST(executor_map, throws_when_its_time_is_over_and_cancels_the_rest) {
     Holding holding(pool, 1);
     co_await holding.held();
     std::atomic<int> ran = 0;
-    auto items = pool.map([&ran](int) { ++ran; }, numbers(5), {.timeout = 2ms});
+    const MapOptions options{.timeout = 2ms};
+    auto items = pool.map([&ran](int) { ++ran; }, numbers(5), options);
     EXPECT_THROW(co_await items.next(), TimeoutError);
     holding.let_go();
     co_await pool.shutdown();

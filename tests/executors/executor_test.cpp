@@ -101,6 +101,23 @@ TEST(executor, work_whose_future_was_cancelled_does_nothing) {
   EXPECT_FALSE(ran);
 }
 
+TEST(executor, work_may_be_moved_and_taken_apart) {
+  struct Last final : Executor {
+    void execute(Work& work) override {
+      Work moved = std::move(work);
+      EXPECT_FALSE(work);
+      EXPECT_TRUE(moved);
+      last = std::move(moved).take();
+    }
+    Future<void> close(ShutdownOptions /*options*/) override { return create_future<>(); }
+    detail::CallRef last;
+  } executor;
+  auto future = executor.submit(doubled, 2);
+  executor.last->run();
+  executor.last->run();  // once
+  EXPECT_EQ(future.get(), 4);
+}
+
 TEST(executor, works_for_those_who_await_it_are_patient) {
   KIT_USES_THREADS();
   on_loops([]() -> Coro<> {

@@ -14,7 +14,7 @@
 // 1 and a are exchanges of one word: either the function never runs, or it runs to its end and
 // those who hold an OutsideWork for it wait.
 // Invariant: function and arguments are gone before the future is done, unless it was cancelled
-// while the function ran.
+// while the function ran (or by two at once: then before the first one's cancel() returns).
 #pragma once
 
 #include <coil/context.hpp>
