@@ -55,7 +55,8 @@ void write_place(Packer& out, const FunctionPlace& place) {
 }  // namespace
 
 ProcessPool::ProcessPool(ProcessPoolOptions options)
-    : options_(std::move(options)), workers_max_(max_of(options_.max_workers)),
+    : options_(std::move(options)),
+      workers_max_(max_of(options_.max_workers)),
       environment_(environment_now()),
       wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       events_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
@@ -156,8 +157,8 @@ bool ProcessPool::refill(WorkerProcess& worker) {
     if (calls_max != 0 && made >= calls_max) break;
     CallRef call = line_.take();
     PackedCall& packed = *call->remote()->packed;
-    const bool small = packed.content.regions().empty() &&
-                       packed.content.bytes().size() <= ahead_bytes_max;
+    const bool small =
+        packed.content.regions().empty() && packed.content.bytes().size() <= ahead_bytes_max;
     if (!small && worker.calls.size() + batch.size() != 0) {
       line_.add_first(std::move(call));
       break;

@@ -91,16 +91,16 @@ class ProcessPool final : public CallHost {
   CallLine line_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
   std::vector<WorkerProcess*> idle_;
-  std::size_t target_ = 0;     // how many workers there shall be
-  std::size_t ready_ = 0;      // how many can be called
+  std::size_t target_ = 0;      // how many workers there shall be
+  std::size_t ready_ = 0;       // how many can be called
   std::size_t sent_ahead_ = 0;  // since they were last looked for
   Clock::time_point rescued_{};
   int failed_starts_ = 0;  // one after the other
   int killed_starts_ = 0;
   Clock::time_point start_after_{};
   bool closing_ = false;
-  int ended_by_ = 0;         // the signal of end_workers()
-  std::string broken_;       // why
+  int ended_by_ = 0;    // the signal of end_workers()
+  std::string broken_;  // why
   std::thread thread_;
   bool started_ = false;
   bool gone_ = false;  // the thread has come to its end

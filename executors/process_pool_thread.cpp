@@ -81,9 +81,10 @@ bool ProcessPool::manage(Lock& lock) {
 }
 
 int ProcessPool::timeout_ms() const noexcept {
-  const bool soon = Clock::now() < start_after_ ||
-                    std::any_of(workers_.begin(), workers_.end(),
-                                [](const auto& w) { return w->state == State::Leaving; });
+  const bool soon =
+      Clock::now() < start_after_ || std::any_of(
+                                         workers_.begin(), workers_.end(),
+                                         [](const auto& w) { return w->state == State::Leaving; });
   return soon ? 20 : quiet_ms;
 }
 
@@ -193,13 +194,15 @@ void ProcessPool::on_message(WorkerProcess& worker, const InMessage& message) {
       const auto type = Pack<std::string>::read(in);
       const auto text = Pack<std::string>::read(in);
       Lock lock(mutex_);
-      return break_down(lock, "the initializer of the process pool has thrown " + type + ": " + text,
-                        true);
+      return break_down(
+          lock, "the initializer of the process pool has thrown " + type + ": " + text, true);
     }
     case MessageKind::Result:
     case MessageKind::Error:
-    case MessageKind::Refused: return on_result(worker, message);
-    default: throw PackError("a worker sends what no worker sends");
+    case MessageKind::Refused:
+      return on_result(worker, message);
+    default:
+      throw PackError("a worker sends what no worker sends");
   }
 }
 

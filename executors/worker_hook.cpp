@@ -45,8 +45,8 @@ Table initializers() noexcept {
         for (int i = 0; i < image->dlpi_phnum; ++i) {
           if (image->dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
           // NOLINTNEXTLINE(performance-no-int-to-ptr): base and offset, as the linker counts
-          auto* entry = reinterpret_cast<const ElfW(Dyn)*>(image->dlpi_addr +
-                                                           image->dlpi_phdr[i].p_vaddr);
+          auto* entry =
+              reinterpret_cast<const ElfW(Dyn)*>(image->dlpi_addr + image->dlpi_phdr[i].p_vaddr);
           for (; entry->d_tag != DT_NULL; ++entry) {
             auto& table = *static_cast<Table*>(to);
             if (entry->d_tag == DT_INIT_ARRAY) {

@@ -173,7 +173,7 @@ class WorkerMain {
   MessageChannel channel_;
   WorkerControl* control_ = nullptr;
   Ref<RegionStore> regions_{new RegionStore, AdoptRef{}};
-  std::uint32_t results_ = 0;                          // that lay in regions
+  std::uint32_t results_ = 0;                            // that lay in regions
   std::deque<std::pair<std::uint32_t, Packer>> unread_;  // by the pool, as far as is known
 };
 
@@ -184,7 +184,7 @@ void run_worker(long parent) noexcept {
   if (::getppid() != parent) ::_exit(Exit::NoPool);
   // Ctrl-C goes to all processes of the terminal; what becomes of a call is the pool's affair. Not
   // ignored: what a function starts would ignore it as well.
-  struct sigaction nothing {};
+  struct sigaction nothing{};
   nothing.sa_handler = [](int) {};
   nothing.sa_flags = SA_RESTART;
   ::sigaction(SIGINT, &nothing, nullptr);
