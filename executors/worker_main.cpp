@@ -1,6 +1,7 @@
 #include "worker_main.hpp"
 
 #include <cxxabi.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -182,6 +183,7 @@ class WorkerMain {
 void run_worker(long parent) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(Exit::NoPool);
+  ::fcntl(worker_socket, F_SETFD, FD_CLOEXEC);  // not for what a function starts
   // Ctrl-C goes to all processes of the terminal; what becomes of a call is the pool's affair. Not
   // ignored: what a function starts would ignore it as well.
   struct sigaction nothing{};
