@@ -39,8 +39,15 @@ MessageChannel::MessageChannel(Descriptor socket)
 
 void MessageChannel::append(const OutMessage& message) {
   out_entries_.clear();
-  Head head{.kind = message.kind, .size = 0, .sequence = message.sequence, .slot = message.slot,
-            .regions = 0, .body = 0, .spilled_offset = 0, .spilled_size = 0, .unused = 0};
+  Head head{.kind = message.kind,
+            .size = 0,
+            .sequence = message.sequence,
+            .slot = message.slot,
+            .regions = 0,
+            .body = 0,
+            .spilled_offset = 0,
+            .spilled_size = 0,
+            .unused = 0};
   std::string_view body;
   if (const Packer* content = message.content) {
     sender_.describe(content->regions(), out_entries_, out_descriptors_);

@@ -21,7 +21,7 @@ namespace coil::detail {
 namespace {
 
 // So many calls at most are with one worker, and so large may those be that it has not begun.
-constexpr std::size_t ahead_max = 6;
+constexpr std::size_t ahead_max = 8;
 constexpr std::size_t ahead_bytes_max = 4096;
 static_assert(ahead_max <= WorkerControl::slots_max);
 
@@ -55,7 +55,8 @@ void write_place(Packer& out, const FunctionPlace& place) {
 }  // namespace
 
 ProcessPool::ProcessPool(ProcessPoolOptions options)
-    : options_(std::move(options)), workers_max_(max_of(options_.max_workers)),
+    : options_(std::move(options)),
+      workers_max_(max_of(options_.max_workers)),
       environment_(environment_now()),
       wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       events_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
@@ -122,6 +123,10 @@ void ProcessPool::execute(Work& work) {
 }
 
 void ProcessPool::start_thread(Lock& lock) {
+  if (worker_is_starting())
+    throw std::runtime_error(
+        "ProcessPoolExecutor: the global objects of a worker process start workers, and those "
+        "would start more");
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -156,8 +161,8 @@ bool ProcessPool::refill(WorkerProcess& worker) {
     if (calls_max != 0 && made >= calls_max) break;
     CallRef call = line_.take();
     PackedCall& packed = *call->remote()->packed;
-    const bool small = packed.content.regions().empty() &&
-                       packed.content.bytes().size() <= ahead_bytes_max;
+    const bool small =
+        packed.content.regions().empty() && packed.content.bytes().size() <= ahead_bytes_max;
     if (!small && worker.calls.size() + batch.size() != 0) {
       line_.add_first(std::move(call));
       break;
@@ -175,22 +180,34 @@ bool ProcessPool::refill(WorkerProcess& worker) {
     if (!small) break;
   }
   if (batch.empty()) return !worker.calls.empty();
-  if (const int error = worker.send(batch)) {
-    while (!batch.empty()) {
-      put_back(std::move(batch.back()));
-      batch.pop_back();
-    }
-    // It has died, or is about to: its end is seen by the pool's thread, and then another one is
-    // started. Nothing else should happen; if it does, the worker is of no use either.
-    (void)error;
-    worker.state = State::Leaving;
-    --ready_;
-    worker.signal(SIGKILL);
-    wake();
-    return false;
-  }
+  if (const int error = worker.send(batch)) return not_sent(worker, batch, error);
   if (worker.calls.size() > 1) sent_ahead_ += worker.calls.size() - 1;
   return true;
+}
+
+bool ProcessPool::not_sent(WorkerProcess& worker, std::vector<CallRef>& batch, int error) {
+  const bool dying = error == EPIPE || error == ECONNRESET || error == ENOTCONN;
+  // Its socket is full: there will be room when it answers.
+  const bool later = error == EAGAIN && !worker.calls.empty();
+  if (!dying && !later) {
+    // Nothing is wrong with the worker. Only the pool's thread may tell who waits for the call.
+    refused_.add(std::move(batch.front()));
+    refused_why_ = std::generic_category().message(error);
+    batch.erase(batch.begin());
+    wake();
+  }
+  for (; !batch.empty(); batch.pop_back()) put_back(std::move(batch.back()));
+  if (!dying) return refill_again(worker, later);
+  // Its end is seen by the pool's thread, and then another one is started.
+  worker.state = State::Leaving;
+  --ready_;
+  worker.signal(SIGKILL);
+  wake();
+  return false;
+}
+
+bool ProcessPool::refill_again(WorkerProcess& worker, bool later) {
+  return later || line_.empty() ? !worker.calls.empty() : refill(worker);
 }
 
 Future<void> ProcessPool::close(ShutdownOptions options) {

@@ -56,6 +56,8 @@ class ProcessPool final : public CallHost {
   void wake() const noexcept;
   // Sends it calls from the line; false: it has none now.
   bool refill(WorkerProcess& worker);
+  bool not_sent(WorkerProcess& worker, std::vector<CallRef>& batch, int error);
+  bool refill_again(WorkerProcess& worker, bool later);
   void put_back(CallRef call);
 
   // The pool's thread. process_pool_thread.cpp
@@ -63,6 +65,7 @@ class ProcessPool final : public CallHost {
   [[nodiscard]] bool manage(Lock& lock);
   void wait_for_events(int timeout_ms);
   void on_socket(WorkerProcess& worker);
+  [[nodiscard]] bool expects_nothing(const WorkerProcess& worker) const;
   void on_message(WorkerProcess& worker, const InMessage& message);
   void on_result(WorkerProcess& worker, const InMessage& message);
   void on_end(WorkerProcess& worker);
@@ -71,6 +74,7 @@ class ProcessPool final : public CallHost {
   void take_back_from(WorkerProcess& worker);
   void rescue();
   [[nodiscard]] bool start_worker(Lock& lock);
+  void give_up_refused(Lock& lock);
   void dismiss_workers();
   [[nodiscard]] std::size_t wanted_workers() const noexcept;
   void break_down(Lock& lock, const std::string& why, bool for_good);
@@ -89,18 +93,20 @@ class ProcessPool final : public CallHost {
 
   mutable std::mutex mutex_;  // all that follows
   CallLine line_;
+  CallLine refused_;  // by the kernel, and why; the pool's thread says so
+  std::string refused_why_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
   std::vector<WorkerProcess*> idle_;
-  std::size_t target_ = 0;     // how many workers there shall be
-  std::size_t ready_ = 0;      // how many can be called
+  std::size_t target_ = 0;      // how many workers there shall be
+  std::size_t ready_ = 0;       // how many can be called
   std::size_t sent_ahead_ = 0;  // since they were last looked for
   Clock::time_point rescued_{};
   int failed_starts_ = 0;  // one after the other
   int killed_starts_ = 0;
   Clock::time_point start_after_{};
   bool closing_ = false;
-  int ended_by_ = 0;         // the signal of end_workers()
-  std::string broken_;       // why
+  int ended_by_ = 0;    // the signal of end_workers()
+  std::string broken_;  // why
   std::thread thread_;
   bool started_ = false;
   bool gone_ = false;  // the thread has come to its end

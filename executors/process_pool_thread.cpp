@@ -30,6 +30,8 @@ constexpr auto leaving_max = 2s;
 // A call that was sent ahead and waits for this long behind another one is taken back.
 constexpr auto ahead_time_max = 1ms;
 constexpr auto rescue_pause = 500us;
+// A worker gets more when it has no more than this, so several with one packet.
+constexpr std::size_t refill_at = 3;
 // From when on without anything to do shared memory is given back.
 constexpr int quiet_ms = 10'000;
 constexpr int packets_max = 32;  // of one worker, before the next one's turn
@@ -69,6 +71,7 @@ void ProcessPool::serve() noexcept {
 // False: all is done.
 bool ProcessPool::manage(Lock& lock) {
   std::erase_if(workers_, [](const auto& worker) { return worker->state == State::Dead; });
+  if (!refused_.empty()) give_up_refused(lock);
   while (Clock::now() >= start_after_ && wanted_workers() > 0 && start_worker(lock)) {
   }
   const bool through = line_.empty() && std::all_of(workers_.begin(), workers_.end(),
@@ -81,9 +84,10 @@ bool ProcessPool::manage(Lock& lock) {
 }
 
 int ProcessPool::timeout_ms() const noexcept {
-  const bool soon = Clock::now() < start_after_ ||
-                    std::any_of(workers_.begin(), workers_.end(),
-                                [](const auto& w) { return w->state == State::Leaving; });
+  const bool soon =
+      Clock::now() < start_after_ || std::any_of(
+                                         workers_.begin(), workers_.end(),
+                                         [](const auto& w) { return w->state == State::Leaving; });
   return soon ? 20 : quiet_ms;
 }
 
@@ -169,6 +173,7 @@ void ProcessPool::on_socket(WorkerProcess& worker) {
       if (received == MessageChannel::Received::Nothing) return;
       if (received == MessageChannel::Received::End) break;
       while (channel.next(message)) on_message(worker, message);
+      if (expects_nothing(worker)) return;
       if (i + 1 == packets_max) return;
     }
   } catch (const std::exception&) {
@@ -177,6 +182,12 @@ void ProcessPool::on_socket(WorkerProcess& worker) {
   // Nothing more will come: either it is dying, or it shall.
   ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, channel.descriptor(), nullptr);
   worker.signal(SIGKILL);
+}
+
+// Then it is no use to ask the kernel for more; if there is, epoll says so.
+bool ProcessPool::expects_nothing(const WorkerProcess& worker) const {
+  const Lock lock(mutex_);
+  return worker.calls.empty() && !worker.reaped();
 }
 
 void ProcessPool::on_message(WorkerProcess& worker, const InMessage& message) {
@@ -193,13 +204,15 @@ void ProcessPool::on_message(WorkerProcess& worker, const InMessage& message) {
       const auto type = Pack<std::string>::read(in);
       const auto text = Pack<std::string>::read(in);
       Lock lock(mutex_);
-      return break_down(lock, "the initializer of the process pool has thrown " + type + ": " + text,
-                        true);
+      return break_down(
+          lock, "the initializer of the process pool has thrown " + type + ": " + text, true);
     }
     case MessageKind::Result:
     case MessageKind::Error:
-    case MessageKind::Refused: return on_result(worker, message);
-    default: throw PackError("a worker sends what no worker sends");
+    case MessageKind::Refused:
+      return on_result(worker, message);
+    default:
+      throw PackError("a worker sends what no worker sends");
   }
 }
 
@@ -231,7 +244,7 @@ void ProcessPool::next_calls(WorkerProcess& worker) {
     --ready_;
     return worker.dismiss();
   }
-  if (!worker.calls.empty() && line_.empty()) return;
+  if (!worker.calls.empty() && (line_.empty() || worker.calls.size() > refill_at)) return;
   if (line_.empty()) {
     // One that has calls behind the one that it runs gives them away.
     const auto most = std::max_element(
@@ -296,6 +309,15 @@ void ProcessPool::break_down(Lock& lock, const std::string& why, bool for_good) 
   while (CallRef call = line_.take()) left.add(std::move(call));
   lock.unlock();
   give_up(left, why);
+  lock.lock();
+}
+
+void ProcessPool::give_up_refused(Lock& lock) {
+  CallLine refused;
+  while (CallRef call = refused_.take()) refused.add(std::move(call));
+  const std::string why = "the call cannot be sent to a worker: " + refused_why_;
+  lock.unlock();
+  give_up(refused, why);
   lock.lock();
 }
 

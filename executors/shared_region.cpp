@@ -6,15 +6,20 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <coil/detail/processors.hpp>
 #include <cstring>
 #include <string>
 #include <system_error>
+#include <thread>
 
 namespace coil::detail {
 namespace {
 
 constexpr std::size_t free_max = std::size_t{256} << 20;  // what a store keeps for later
 constexpr std::size_t step_min = std::size_t{256} << 10;
+
+constexpr std::size_t shared_copy_min = std::size_t{8} << 20;  // to be worth a thread
+constexpr std::size_t block = 4096;
 
 [[noreturn]] void throw_errno(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -31,7 +36,8 @@ std::size_t rounded(std::size_t size) noexcept {
 
 SharedRegion::SharedRegion(std::size_t size, std::uint32_t id)
     : descriptor_(::memfd_create("coil-region", MFD_CLOEXEC | MFD_ALLOW_SEALING)),
-      size_(size), id_(id) {
+      size_(size),
+      id_(id) {
   const auto what = [size] { return " of " + std::to_string(size) + " bytes for another process"; };
   if (!descriptor_) throw_errno("memfd_create" + what());
   if (::ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0)
@@ -114,8 +120,24 @@ bool RegionStore::trim() noexcept {
   return !dropped.empty();
 }
 
+// One core does not use up the memory's bandwidth: a large block takes two.
 void copy_to_region(std::byte* to, const void* from, std::size_t size) noexcept {
-  std::memcpy(to, from, size);
+  if (size < shared_copy_min || processor_count() == 1) {
+    std::memcpy(to, from, size);
+    return;
+  }
+  const auto* bytes = static_cast<const std::byte*>(from);
+  const std::size_t half = size / 2 / block * block;
+  try {
+    std::thread other([=] {
+      unbind_thread();
+      std::memcpy(to + half, bytes + half, size - half);
+    });
+    std::memcpy(to, bytes, half);
+    other.join();
+  } catch (const std::system_error&) {  // no more threads
+    std::memcpy(to, bytes, size);
+  }
 }
 
 void RegionSender::describe(std::span<const Ref<SharedRegion>> regions,
@@ -157,7 +179,7 @@ std::span<const std::byte> RegionReceiver::receive(const RegionEntry& entry,
     if (descriptors.empty()) throw PackError("a region comes without its descriptor");
     const Descriptor descriptor = std::move(descriptors.front());
     descriptors.erase(descriptors.begin());
-    struct stat about {};
+    struct stat about{};
     if (::fstat(descriptor.get(), &about) != 0) throw_errno("fstat of a region");
     const int seals = ::fcntl(descriptor.get(), F_GET_SEALS);
     if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 ||
@@ -165,8 +187,8 @@ std::span<const std::byte> RegionReceiver::receive(const RegionEntry& entry,
       throw PackError("a region is not what the message says");
     forget(entry.id);
     mappings_.reserve(mappings_.size() + 1);
-    void* mapped = ::mmap(nullptr, entry.size, PROT_READ, MAP_SHARED | MAP_POPULATE,
-                          descriptor.get(), 0);
+    void* mapped =
+        ::mmap(nullptr, entry.size, PROT_READ, MAP_SHARED | MAP_POPULATE, descriptor.get(), 0);
     if (mapped == MAP_FAILED) throw_errno("mmap of a region");
     mappings_.push_back({entry.id, static_cast<std::byte*>(mapped), entry.size});
   }

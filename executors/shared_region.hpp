@@ -111,7 +111,8 @@ class RegionReceiver {
   ~RegionReceiver();
 
   // Takes descriptors from the front of `descriptors`. Throws PackError or std::system_error.
-  std::span<const std::byte> receive(const RegionEntry& entry, std::vector<Descriptor>& descriptors);
+  std::span<const std::byte> receive(const RegionEntry& entry,
+                                     std::vector<Descriptor>& descriptors);
 
  private:
   struct Mapping {

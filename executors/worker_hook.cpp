@@ -35,6 +35,7 @@ struct Table {
 };
 
 long parent = 0;
+bool starting = false;
 Initializer replaced = nullptr;
 
 // The executable's own.
@@ -45,8 +46,8 @@ Table initializers() noexcept {
         for (int i = 0; i < image->dlpi_phnum; ++i) {
           if (image->dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
           // NOLINTNEXTLINE(performance-no-int-to-ptr): base and offset, as the linker counts
-          auto* entry = reinterpret_cast<const ElfW(Dyn)*>(image->dlpi_addr +
-                                                           image->dlpi_phdr[i].p_vaddr);
+          auto* entry =
+              reinterpret_cast<const ElfW(Dyn)*>(image->dlpi_addr + image->dlpi_phdr[i].p_vaddr);
           for (; entry->d_tag != DT_NULL; ++entry) {
             auto& table = *static_cast<Table*>(to);
             if (entry->d_tag == DT_INIT_ARRAY) {
@@ -69,6 +70,7 @@ Table initializers() noexcept {
 
 void run_last(int count, char** arguments, char** environment) {
   replaced(count, arguments, environment);
+  starting = false;
   run_worker(parent);
 }
 
@@ -92,11 +94,15 @@ void run_last(int count, char** arguments, char** environment) {
   // NOLINTNEXTLINE(performance-no-int-to-ptr): the page of a pointer
   if (::mprotect(reinterpret_cast<void*>(begin), page, PROT_READ | PROT_WRITE) != 0)
     give_up("mprotect of the table of initialisers failed");
+  starting = true;
   replaced = *last;
   *last = &run_last;
 }
 
 }  // namespace
+
+// Before the hook's own turn it is the variable that says so.
+bool worker_is_starting() noexcept { return starting || ::getenv(worker_variable) != nullptr; }
 
 void link_worker_hook() noexcept {}
 

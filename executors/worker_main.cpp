@@ -1,6 +1,7 @@
 #include "worker_main.hpp"
 
 #include <cxxabi.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -173,7 +174,7 @@ class WorkerMain {
   MessageChannel channel_;
   WorkerControl* control_ = nullptr;
   Ref<RegionStore> regions_{new RegionStore, AdoptRef{}};
-  std::uint32_t results_ = 0;                          // that lay in regions
+  std::uint32_t results_ = 0;                            // that lay in regions
   std::deque<std::pair<std::uint32_t, Packer>> unread_;  // by the pool, as far as is known
 };
 
@@ -182,9 +183,10 @@ class WorkerMain {
 void run_worker(long parent) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(Exit::NoPool);
+  ::fcntl(worker_socket, F_SETFD, FD_CLOEXEC);  // not for what a function starts
   // Ctrl-C goes to all processes of the terminal; what becomes of a call is the pool's affair. Not
   // ignored: what a function starts would ignore it as well.
-  struct sigaction nothing {};
+  struct sigaction nothing{};
   nothing.sa_handler = [](int) {};
   nothing.sa_flags = SA_RESTART;
   ::sigaction(SIGINT, &nothing, nullptr);

@@ -11,6 +11,9 @@ inline constexpr const char* worker_variable = "COIL_WORKER";
 // Serves the calls that come over the socket until that ends.
 [[noreturn]] void run_worker(long parent) noexcept;
 
+// This process is to be a worker, and its global objects are being initialised.
+[[nodiscard]] bool worker_is_starting() noexcept;
+
 // The hook that calls it before main() is linked wherever this is used.
 void link_worker_hook() noexcept;
 

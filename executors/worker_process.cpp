@@ -26,9 +26,7 @@ namespace {
 }
 
 // By number: <sys/pidfd.h> of glibc 2.36 forgets that C++ includes it.
-int open_process(pid_t pid) noexcept {
-  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-}
+int open_process(pid_t pid) noexcept { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 void signal_process(int process, int number) noexcept {
   ::syscall(SYS_pidfd_send_signal, process, number, nullptr, 0);
 }
@@ -131,7 +129,9 @@ int WorkerProcess::send(std::span<const CallRef> sent) {
     slots_used_ |= 1U << slot;
     const std::uint32_t sequence = next_sequence_++;
     control_->slots[slot].send(sequence);
-    messages[i] = {.kind = MessageKind::Call, .sequence = sequence, .slot = slot,
+    messages[i] = {.kind = MessageKind::Call,
+                   .sequence = sequence,
+                   .slot = slot,
                    .content = &sent[i]->remote()->packed->content};
     calls.push_back({sent[i], sequence, slot});
   }
@@ -181,8 +181,7 @@ void WorkerProcess::dismiss() noexcept {
 
 bool WorkerProcess::reap() noexcept {
   siginfo_t info{};
-  const int result = ::waitid(P_PIDFD, static_cast<id_t>(process_.get()), &info,
-                              WEXITED | WNOHANG);
+  const int result = ::waitid(P_PIDFD, static_cast<id_t>(process_.get()), &info, WEXITED | WNOHANG);
   if (result == 0 && info.si_pid == 0) return false;
   if (result < 0 && errno == EINTR) return false;
   reaped_ = true;

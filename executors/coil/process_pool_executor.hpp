@@ -18,6 +18,9 @@ namespace detail {
 
 class ProcessPool;
 
+template <class Fn>
+concept PlainFunction = std::convertible_to<Fn, void (*)()>;
+
 template <auto fn, class... Args>
 constexpr void check_remote() {
   check_submitted<Constant<fn>, Args...>();
@@ -31,8 +34,7 @@ constexpr void check_remote() {
 class ProcessInitializer {
  public:
   ProcessInitializer() noexcept = default;
-  template <class Fn>
-    requires std::convertible_to<Fn, void (*)()>
+  template <detail::PlainFunction Fn>
   ProcessInitializer(Fn fn)  // NOLINT(google-explicit-constructor): `.initializer = &fn`
       : kind_(Kind::Plain),
         place_(detail::place_of(reinterpret_cast<const void*>(static_cast<void (*)()>(fn)))) {}
@@ -138,6 +140,12 @@ class ProcessPoolExecutor final : public Executor {
   // (ProcessPoolExecutor.kill_workers, .terminate_workers). Any thread.
   void kill_workers();
   void terminate_workers();
+
+  // For Coil's own use: run_in_executor's errors of the compiler.
+  template <auto fn, class... Args>
+  static constexpr void check_constant() {
+    detail::check_remote<fn, Args...>();
+  }
 
  private:
   void execute(Work& work) override;

@@ -87,6 +87,8 @@ auto run_in_executor(Fn fn, Args... args) {
 template <auto fn, class E, class... Args>
   requires std::is_class_v<E>
 auto run_in_executor(E* executor, Args... args) {
+  if constexpr (requires { E::template check_constant<fn, Args...>(); })
+    E::template check_constant<fn, Args...>();
   if constexpr (std::is_base_of_v<Executor, E>) {
     return detail::ExecutorAccess::run_constant<fn>(
         detail::executor_or_default(executor), detail::run_in_executor_name, std::move(args)...);

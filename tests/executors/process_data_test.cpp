@@ -181,7 +181,7 @@ TEST_F(process_data, shared_memory_is_used_again_and_mixed_up_with_nobody) {
   std::vector<std::pair<std::size_t, Future<std::vector<double>>>> calls;
   for (std::size_t i = 0; i < 60; ++i)
     calls.emplace_back(i, pool.submit<&doubled>(std::vector<double>(10'000 + 3000 * (i % 7),
-                                                                     static_cast<double>(i))));
+                                                                    static_cast<double>(i))));
   for (auto& [i, call] : calls) {
     const auto twice = call.get();
     ASSERT_EQ(twice.size(), 10'000 + 3000 * (i % 7));
@@ -252,8 +252,8 @@ TEST(process_pack, damaged_bytes_are_an_error) {
   using Value = std::tuple<std::vector<std::string>, std::map<int, std::vector<double>>, Inside,
                            std::variant<int, std::string>, std::vector<std::tuple<>>>;
   detail::Packer out;
-  detail::Pack<Value>::write(
-      out, Value({"a", "bc"}, {{1, {1, 2}}, {2, {}}}, {"n", {1}}, "text", std::vector<std::tuple<>>(3)));
+  detail::Pack<Value>::write(out, Value({"a", "bc"}, {{1, {1, 2}}, {2, {}}}, {"n", {1}}, "text",
+                                        std::vector<std::tuple<>>(3)));
   const std::string bytes = out.bytes();
   const auto read = [](const std::string& text) {
     // Aligned as a message is, and of exactly its size: a sanitizer sees what reads beyond.

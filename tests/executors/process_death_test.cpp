@@ -130,12 +130,12 @@ TEST(process_death, of_an_idle_worker_is_seen_and_made_good) {
 // At random moments of a worker's life, from its start on.
 TEST(process_death, by_a_thousand_kills_ends_each_call_once_and_leaks_nothing) {
   PROCESSES_NEEDED();
-  const int kills_max = stress(150);
+  const int kills_max = stress(1000);
   const kit::Watchdog watchdog(std::chrono::seconds(60 + kills_max / 4));
   constexpr std::size_t workers = 4;
-  const auto descriptors = open_descriptors();
   const int calls_max = 400 * kills_max;
-  Tally tally(calls_max);
+  const Tally tally(calls_max);
+  const auto descriptors = open_descriptors();
   int given = 0;
   int broken = 0;
   auto latest = SteadyClock::duration::zero();
@@ -174,7 +174,8 @@ TEST(process_death, by_a_thousand_kills_ends_each_call_once_and_leaks_nothing) {
       const auto all = children();
       return all.size() == workers &&
              std::none_of(all.begin(), all.end(), [](pid_t pid) { return state_of(pid) == 'Z'; });
-    })) << children().size() << " workers";
+    })) << children().size()
+        << " workers";
     for (int i = 0; i < 8; ++i) EXPECT_EQ(pool.submit<&add>(i, i).get(), 2 * i);
   }
   EXPECT_TRUE(children().empty());

@@ -122,7 +122,9 @@ TEST(process_pool, maps_in_the_order_of_the_elements) {
 TEST(process_pool, keeps_its_workers_and_starts_no_more_than_it_may) {
   PROCESSES_NEEDED();
   const kit::Watchdog watchdog;
-  ProcessPoolExecutor pool{{.max_workers = 3}};
+  ProcessPoolOptions options;
+  options.max_workers = 3;
+  ProcessPoolExecutor pool(std::move(options));
   std::set<pid_t> seen;
   std::vector<Future<pid_t>> calls;
   for (int i = 0; i < 200; ++i) calls.push_back(pool.submit<&own_pid>());

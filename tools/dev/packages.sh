@@ -4,8 +4,8 @@
 packages_build=(
   clang-19 lld-19 llvm-19 libclang-rt-19-dev cmake ninja-build ccache pkg-config
   liburing-dev libhwloc-dev libtbb-dev libjemalloc-dev libssl-dev libfmt-dev libcli11-dev
-  libgtest-dev libgmock-dev libbenchmark-dev libasio-dev nlohmann-json3-dev python3 python3-trio
-  libzstd-dev libsqlite3-dev valgrind
+  libgtest-dev libgmock-dev libbenchmark-dev libcereal-dev libasio-dev nlohmann-json3-dev
+  libzstd-dev libsqlite3-dev python3 python3-trio valgrind
 )
 # Only for ./dev bench compare: the contenders, and what draws the picture.
 packages_bench=(

@@ -139,7 +139,9 @@ class Elements {
   template <class U>
     requires std::is_constructible_v<std::span<const T>, U&&>
   explicit Elements(U&& all) : all_(std::forward<U>(all)) {}
-  operator std::span<const T>() const noexcept { return all_; }  // NOLINT(google-explicit-constructor): stands for it
+  operator std::span<const T>() const noexcept {
+    return all_;
+  }  // NOLINT(google-explicit-constructor): stands for it
 
  private:
   std::span<const T> all_;

@@ -8,7 +8,6 @@
 #include <coil/detail/ref.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <new>
 #include <span>
 #include <stdexcept>
@@ -78,7 +77,7 @@ class Unpacker {
       : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()), regions_(regions) {}
 
   void read(void* to, std::size_t size) {
-    if (size != 0) std::memcpy(to, take(size), size);
+    if (size != 0) __builtin_memcpy(to, take(size), size);
   }
   template <class T>
     requires std::is_trivially_copyable_v<T>

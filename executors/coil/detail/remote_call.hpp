@@ -95,7 +95,8 @@ void call_packed([[maybe_unused]] Unpacker& in, [[maybe_unused]] Packer& out) {
 // The same function for every call of one instantiation.
 template <auto fn, class R, class... Ts>
 const FunctionPlace& place_of_packed() {
-  static const FunctionPlace place = place_of(reinterpret_cast<const void*>(&call_packed<fn, R, Ts...>));
+  static const FunctionPlace place =
+      place_of(reinterpret_cast<const void*>(&call_packed<fn, R, Ts...>));
   return place;
 }
 
@@ -128,7 +129,8 @@ template <class R, class... Args, class... Ts>
 constexpr bool can_travel(TypeList<Ts...>) noexcept {
   if constexpr (sizeof...(Ts) != sizeof...(Args) || std::is_reference_v<R>) {
     return false;
-  } else if constexpr (!(Pack<Ts>::possible && ...) || !(std::is_constructible_v<Ts, Args> && ...)) {
+  } else if constexpr (!(Pack<Ts>::possible && ...) ||
+                       !(std::is_constructible_v<Ts, Args> && ...)) {
     return false;
   } else if constexpr (std::is_void_v<R>) {
     return true;
