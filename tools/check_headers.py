@@ -12,7 +12,7 @@ import tree
 
 COMPILER = os.environ.get("CXX", "clang++-19")
 FLAGS = ["-std=c++20", "-pthread", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-x", "c++", "-"]
-COIL_LINES_MAX = 70_000
+COIL_LINES_MAX = 71_000
 
 # Not in <coil/coil.hpp>, for programs that use the other library anyhow: the one that it may include.
 BRIDGES = {"executors/coil/cereal.hpp": "cereal/"}
