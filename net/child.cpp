@@ -35,8 +35,7 @@ int wait_for(int pidfd, siginfo_t& info, int options) noexcept {
 
 }  // namespace
 
-Child::Child(std::string what) noexcept
-    : what_(std::move(what)), ended_(new FutureState<int>, AdoptRef{}) {
+Child::Child(std::string what) : what_(std::move(what)), ended_(new FutureState<int>, AdoptRef{}) {
   code = OpCode::Poll;
   Operation::flags = POLLIN;
   complete = &on_polled;

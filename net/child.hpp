@@ -34,7 +34,7 @@ class Child final : public Counted<Child>, DetachedOperation {
   static constexpr int unknown_status = 255;
 
   // No process yet. `what`: for messages.
-  explicit Child(std::string what) noexcept;
+  explicit Child(std::string what);
   ~Child();
 
   // Before anybody else knows the child, on a loop: this program's end of a pipe, then the process.

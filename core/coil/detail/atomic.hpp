@@ -45,14 +45,17 @@ namespace coil::detail {
 // What std::atomic<T> is, as far as Coil uses it.
 template <class T>
 class Atomic {
-  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void*));
+  static_assert(std::is_trivially_copyable_v<T>);
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): T may be a pointer
+  static_assert(sizeof(T) <= sizeof(void*));
   using Order = std::memory_order;
 
  public:
   using value_type = T;
 
   constexpr Atomic() noexcept : value_() {}
-  constexpr Atomic(T value) noexcept : value_(value) {}  // NOLINT(*-explicit-*): as std::atomic
+  // NOLINTNEXTLINE(google-explicit-constructor): as std::atomic
+  constexpr Atomic(T value) noexcept : value_(value) {}
   Atomic(const Atomic&) = delete;
   Atomic& operator=(const Atomic&) = delete;
 
