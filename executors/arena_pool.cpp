@@ -53,8 +53,8 @@ void ArenaNode::execute(Work& work) {
 }
 
 // Counted out last: who waits for that may then end the arena on a thread that is not in it.
-// Isolated: a function that waits for its own parallel_for shall not begin another call, which may
-// want a lock that the function holds.
+// Isolated: a function that waits for its own parallel_for shall not do a piece of another's, which
+// may want a lock that the function holds.
 void ArenaNode::run_token(ArenaNode* token) noexcept {
   Ref<ArenaNode> node(token, AdoptRef{});
   const Ref<OpenCalls> calls = node->calls();

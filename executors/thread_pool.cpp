@@ -216,7 +216,10 @@ void ThreadPool::run_calls(Lock& lock) noexcept {
 // One thread at a time, and less and less often if it finds nothing.
 bool ThreadPool::look_for_more(Lock& lock) noexcept {
   if (searching_ > 1 || processor_count() == 1) return false;
-  if (fruitless_ >= fruitless_max && ++fruitless_ % fruitless_max != 0) return false;
+  if (fruitless_ >= fruitless_max) {
+    ++fruitless_;
+    if (fruitless_ % fruitless_max != 0) return false;
+  }
   lock.unlock();
   const auto until = std::chrono::steady_clock::now() + look_max;
   while (line_size_.load(std::memory_order_relaxed) == 0) {

@@ -22,7 +22,7 @@ struct ArenaOptions {
 
 // Functions begin in the order in which they were submitted on a node. Inside them oneTBB's
 // algorithms (parallel_for, parallel_reduce, task_group, flow graphs) use the threads of the same
-// arena, and a function that waits for its own algorithm does not begin somebody else's work
+// arena, and a function that waits for its own algorithm does nothing of another function's
 // meanwhile. Threads are bound to their node's processors. They are oneTBB's: all arenas of the
 // process share them, as do the program's own uses of oneTBB, and a tbb::global_control of the
 // program's own limits them too.

@@ -1,4 +1,4 @@
-// expect: functions that are known when this is compiled: run_in_executor<// expect: run_in_executor<&fn>(executor, args...)fn>
+// expect: functions that are known when this is compiled
 #include <coil/run_in_executor.hpp>
 
 struct ConstantsOnly : coil::Executor {

@@ -138,6 +138,17 @@ TEST(default_executor, that_is_shut_down_waits_for_its_calls_and_takes_no_more) 
   });
 }
 
+TEST(default_executor, that_refuses_a_call_is_heard_by_who_awaits_it) {
+  on_loops([]() -> Coro<> {
+    const auto pool = std::make_shared<ThreadPoolExecutor>();
+    get_running_loop().set_default_executor(pool);
+    co_await pool->shutdown();
+    EXPECT_EQ(co_await kit::thrown_by<std::runtime_error>(to_thread([] {})),
+              "submit: cannot schedule new futures after shutdown");
+    EXPECT_THROW(run_in_executor([] {}), std::runtime_error);
+  });
+}
+
 TEST(default_executor, may_be_shut_down_when_there_is_none) {
   on_loops([]() -> Coro<> {
     co_await get_running_loop().shutdown_default_executor(0ms);

@@ -366,6 +366,22 @@ TEST(thread_pool, whose_queue_is_full_blocks_a_thread_and_throws_on_a_loop) {
   });
 }
 
+TEST(thread_pool, gives_room_to_who_waits_for_it_when_a_call_ends) {
+  const kit::Watchdog watchdog;
+  ThreadPoolExecutor pool{{.max_workers = 1, .max_queue = 1}};
+  std::atomic<int> sum = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      std::vector<Future<>> calls;
+      for (int i = 0; i < 200; ++i) calls.push_back(pool.submit([&sum] { ++sum; }));
+      for (auto& call : calls) call.get();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(sum, 600);
+}
+
 // Submitters, threads that fall asleep and wake, and cancels meet at all times of each other. A
 // call that is lost hangs the test.
 TEST(thread_pool, calls_everything_however_calls_and_threads_meet) {
