@@ -50,13 +50,21 @@ inline bool is_there(pid_t pid) {
   return state != 0 && state != 'Z' && state != 'X';
 }
 
-// All children of this process, zombies too.
+inline std::string executable_of(const std::string& process) {
+  char path[4096] = {};
+  return ::readlink(("/proc/" + process + "/exe").c_str(), path, sizeof path - 1) < 0 ? "" : path;
+}
+
+// The workers among the children of this process, and zombies. (A sanitizer may have a child of its
+// own, to find the names of functions.)
 inline std::vector<pid_t> children() {
   std::vector<pid_t> found;
+  const std::string own = executable_of("self");
   for (const auto& thread : names_in("/proc/self/task")) {
     std::ifstream file("/proc/self/task/" + thread + "/children");
     pid_t pid = 0;
-    while (file >> pid) found.push_back(pid);
+    while (file >> pid)
+      if (state_of(pid) == 'Z' || executable_of(std::to_string(pid)) == own) found.push_back(pid);
   }
   return found;
 }

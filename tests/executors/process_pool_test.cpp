@@ -131,7 +131,6 @@ TEST(process_pool, keeps_its_workers_and_starts_no_more_than_it_may) {
   for (auto& call : calls) seen.insert(call.get());
   EXPECT_GE(seen.size(), 1U);
   EXPECT_LE(seen.size(), 3U);
-  EXPECT_LE(children().size(), 3U);
 }
 
 TEST(process_pool, runs_calls_at_the_same_time) {
