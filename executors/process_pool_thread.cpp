@@ -165,7 +165,6 @@ void ProcessPool::wait_for_events(int timeout) {
 
 void ProcessPool::on_socket(WorkerProcess& worker) {
   MessageChannel& channel = worker.channel();
-  std::string why;
   try {
     InMessage message;
     for (int i = 0; i < packets_max; ++i) {

@@ -15,14 +15,6 @@
 #include <type_traits>
 #include <utility>
 
-// Handed over in a register and destroyed by whom it was given to: a caller that suspends in the
-// same expression, as in co_await fork(a(), b()), keeps nothing of it in its frame.
-#if defined(__clang__)
-#define COIL_TRIVIAL_ABI [[clang::trivial_abi]]
-#else
-#define COIL_TRIVIAL_ABI
-#endif
-
 namespace coil {
 
 template <class T = void>

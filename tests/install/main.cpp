@@ -19,8 +19,8 @@ coil::Coro<int> sum_of_tasks() {
   co_await coil::sleep(2ms);
   // Links what executors need: threads, and oneTBB.
   coil::ArenaExecutor arena;
-  co_return co_await coil::run_in_executor(&arena, [](int a, int b) { return a + b; },
-                                           co_await first, co_await second);
+  co_return co_await coil::run_in_executor(
+      &arena, [](int a, int b) { return a + b; }, co_await first, co_await second);
 }
 
 }  // namespace

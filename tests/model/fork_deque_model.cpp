@@ -218,7 +218,8 @@ MODEL(ForkDeque, "what the owner keeps hidden can be had, as it is", .preemption
 }
 
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once", hook("force.no_barrier"));
-MUTATION(ForkDeque, "what the owner hides is forced or taken, once", late("bottom_", "claim_private"));
+MUTATION(ForkDeque, "what the owner hides is forced or taken, once",
+         late("bottom_", "claim_private"));
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once", hook("force.no_second_look"));
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once", hook("force.no_mark"));
 MUTATION(ForkDeque, "what the owner hides is forced or taken, once",

@@ -47,6 +47,14 @@ namespace coil::detail {
 // For what throws.
 #define COIL_INLINED [[gnu::always_inline]] inline
 
+// A class that is handed over in a register and destroyed by whom it was given to: a caller that
+// suspends in the same expression, as in co_await fork(a(), b()), keeps nothing of it in its frame.
+#if defined(__clang__)
+#define COIL_TRIVIAL_ABI [[clang::trivial_abi]]
+#else
+#define COIL_TRIVIAL_ABI
+#endif
+
 class CancelWork;
 struct PromiseBase;
 
